@@ -17,11 +17,19 @@ KEPT = 4
 """Packs that are kept: some 20 MB each."""
 
 
+SCREEN = 1600
+"""Pixels across a map sheet that is presented."""
+
+
 class Shelf(NamedTuple):
-    """A pack that is made: its files by path, slides and paper drawn small as HTML, map sheets as small pictures."""
+    """A pack that is made: its files by path, then as HTML slides and paper drawn small and slides to present.
+
+    `pictures` are the map sheets, small.
+    """
 
     files: Files
     slides: str
+    deck: str
     paper: str
     pictures: dict[str, str]
 
@@ -54,6 +62,7 @@ class Packing(Task):
 
     def _make(self, order: Order) -> None:
         from geo_cluster.export import thumbnails
+        from geo_cluster.export.deck import deck
         from geo_cluster.export.outline import outline
         from geo_cluster.export.sketch import sketch
 
@@ -70,7 +79,9 @@ class Packing(Task):
         drawn = sketch(order.study, order.language)
         strip = thumbnails.slides(told, drawn, label=pack.name_of("slides", order.language))
         page = thumbnails.paper(told, label=pack.name_of("paper", order.language), language=order.language)
-        self.shelf = Shelf(files, strip, page, pictures)
+        sheets = {one.form.removesuffix("_map"): one.content for path, one in files.items() if path.endswith(".png")}
+        screens = {name: thumbnails.smaller(picture, SCREEN) for name, picture in sheets.items()}
+        self.shelf = Shelf(files, strip, deck(told, screens, language=order.language), page, pictures)
 
 
 class Packings:

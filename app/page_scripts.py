@@ -9,9 +9,11 @@ from typing import get_args
 
 from streamlit import file_util
 
-from app.texts import frame
+from app.texts import frame, text
 from geo_cluster.domain import Language
 
+LANG: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
+"""What a page says of its language."""
 REMEMBER = "{sessionStorage.setItem('way', location.href)}"
 GO_ON = """{
 const [page, view] = (sessionStorage.getItem('way') ?? '').split('#'), here = location.href.split('#')[0];
@@ -23,7 +25,10 @@ if (page && (page !== here || (view && view !== location.hash.slice(1)))) {
 }"""
 """Signing in ends on the first page: the browser's tab remembers which link a visitor came by."""
 
-_WORDS = Path(__file__).with_name("assets").joinpath("page.js").read_text(encoding="utf-8").strip()
+_WORDS, _PRESENT = (
+    Path(__file__).with_name("assets").joinpath(name).read_text(encoding="utf-8").strip()
+    for name in ("page.js", "present.js")
+)
 
 
 def own_words(language: Language) -> str:
@@ -32,8 +37,14 @@ def own_words(language: Language) -> str:
     return f"{_WORDS}({words});"
 
 
+def present(language: Language) -> str:
+    """Shows the slides of the page one at a time."""
+    return f"{_PRESENT}({json.dumps(text('brief.present_is', language), ensure_ascii=False)});"
+
+
 def every() -> list[str]:
     """All that may stand inside a page, Streamlit's own among them."""
     page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
     theirs = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    return [*theirs, REMEMBER, GO_ON, *(own_words(language) for language in get_args(Language))]
+    ours = (made(language) for language in get_args(Language) for made in (own_words, present))
+    return [*theirs, REMEMBER, GO_ON, *ours]

@@ -15,12 +15,11 @@ from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason
 from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from geo_cluster.domain import Scenario
-    from geo_cluster.intake import appraise
     from geo_cluster.matching.plan import Progress
 
 cli = typer.Typer(
@@ -101,14 +100,19 @@ def score(
     projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
     scenario: Annotated[str, typer.Option(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    top: Annotated[
+        int | None,
+        typer.Option(min=0, help="每个项目列前几名，0 为全部；默认 1000 个项目以上列 10 名 / best sites listed"),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="csv 或 parquet / csv or parquet")] = "csv",
     scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
     as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
-    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目给出首选园区与把握。"""
+    """Score projects, one or many thousands (Ctrl-C keeps what is done). 受理评分：给出首选园区与把握；中断可续。"""
     import json
 
-    from geo_cluster.export import bundle
+    from geo_cluster.export import bundle, intake_files
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare
     from geo_cluster.scenarios import read_for_others
@@ -120,28 +124,21 @@ def score(
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
-    _, checked, settings = _together(
+    _, chosen, checked, settings = _together(
         lambda: bundle.check_writable(out),
+        lambda: intake_files.checked_format(form),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
     refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
-    region = prepare(settings)
-    shown: list[str] = []
-    progress = terminal.console(stderr=True)
-
-    def parts() -> Iterator[appraise.Appraisal]:
-        with progress.status("…") as status:
-            for done, part in enumerate(appraise.batches(region, checked, scheduler=scheduler)):
-                status.update(f"{min((done + 1) * appraise.BATCH, len(checked))}/{len(checked)}")
-                shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
-                yield part
-
-    files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    told = checked.attrs.get("told", ())
-    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang, told):
+    listed = (appraise.TOP if len(checked) > appraise.MOST_LISTED else 0) if top is None else top
+    order = intake_files.Order(prepare(settings), listed, chosen, sample=projects == "sample")
+    with terminal.counting(terminal.console(stderr=True), lang) as told:
+        files = intake_files.write(order, checked, out, scheduler=scheduler, on_done=told)
+    notes = checked.attrs.get("told", ())
+    for said in terminal.remarks(portfolio.warnings(checked), settings.date, lang, notes):
         terminal.line(said)
-    for sentence in shown:
+    for sentence in intake_files.first_sentences(out, order, lang, 5):
         terminal.line(f"· {sentence}")
     terminal.line(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 

@@ -11,6 +11,8 @@ import pytest
 from app import cached
 from app.texts import text
 from app.views.supply.losses import LAND
+from app.views.supply.offers import folded
+from app.views.supply.place import breaks
 from geo_cluster import toml
 from geo_cluster.domain import KnownBetter
 from geo_cluster.region import LAYERS, prepare
@@ -114,6 +116,37 @@ def test_the_table_says_whose_number_it_is_and_how_it_is_known():
 def test_in_english_a_prior_gives_its_reason_in_english():
     sources = opened("supply", "en").dataframe[0].value["source"]
     assert [one for one in sources if CJK.search(one)] == []
+
+
+def test_bars_alike_are_one_that_counts_them_and_names_them_all():
+    rows = pd.DataFrame(
+        [
+            {"label": f"S{n}", "low": low, "likely": 30.0, "high": 90.0, "basis_label": "假定", "mark": mark}
+            for n, (low, mark) in enumerate([(9, ""), (5, ""), (9, ""), (9, "☎2"), (9, ""), (5, "")])
+        ]
+    ).assign(**{"short": "", "from": "a", "source": "b", "as_of": "2026", "far": ""})
+    shown = folded(rows)
+    assert shown["label"].tolist() == ["S0、S2、S4", "S1", "S3", "S5"], "marked ones and pairs stay as they are"
+    assert shown["short"].iloc[0] == text("supply.folded", "zh", n=3, low=9, likely=30, high=90, basis="假定")
+    assert folded(rows.assign(low=range(6))).equals(rows.assign(low=range(6)))
+
+
+def test_classes_of_the_map_are_round_and_rise():
+    values = run().observations.query("attribute == 'available_land_ha'")["likely"] * MU_PER_HA
+    starts = breaks(values.tolist())
+    assert starts[0] == 0 and list(starts) == sorted(set(starts)) and 2 <= len(starts) <= 5
+    assert all(f"{one:.1e}"[1:3] in (".0", ".5") or str(one)[0] == "1" for one in starts[1:])
+    assert breaks([]) == (0.0,) == breaks([0.0, 0.0])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_begins_with_whom_to_ask_for_what_first(language):
+    told = [one.value for one in opened("supply", language).markdown]
+    asked = tables.requests(run()).query("is_clear").head(3)
+    assert text("supply.first", language, pools=50, assumed=50, n=3) in "".join(told)
+    for row in asked.to_dict("records"):
+        whom = catalog.attributes()[row["attribute"]].whom[language]
+        assert any(row[f"name_{language}"] in one and whom in one for one in told)
 
 
 @pytest.mark.slow

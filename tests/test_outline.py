@@ -4,6 +4,7 @@ import collections
 import io
 import re
 import string
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from geo_cluster import toml
 from geo_cluster.export import bundle
+from geo_cluster.export import deck as decks
 from geo_cluster.export import outline as outlines
 from geo_cluster.export.briefing_tables import TABLES, levels_of
 from geo_cluster.export.csv_tables import csv_tables
@@ -31,7 +33,7 @@ def made(done, request):
 
 
 def test_what_is_declared_is_there_and_named_in_both_languages():
-    fields, columns = DECLARED["fields"], DECLARED["columns"]
+    fields, columns, tables = DECLARED["fields"], DECLARED["columns"], {*TABLES, "remarks"}
     assert list(dict.fromkeys(row["chapter"] for row in DECLARED["parts"])) == list(DECLARED["chapters"])
     for row in DECLARED["parts"]:
         assert set(row["title"]) == set(row["message"]) == set(row["without"]) == {"zh", "en"}
@@ -42,8 +44,8 @@ def test_what_is_declared_is_there_and_named_in_both_languages():
         for block in row["blocks"]:
             assert set(block.get("facts", ())) <= set(fields)
             assert set(block.get("columns", ())) <= set(columns)
-            assert {block.get("table", "run"), block.get("of", "run")} <= set(TABLES)
-    assert {of["table"] for of in fields.values()} <= set(TABLES) == set(DECLARED["tables"])
+            assert {block.get("table", "run"), block.get("of", "run")} <= tables
+    assert {of["table"] for of in fields.values()} <= tables == set(DECLARED["tables"])
     files = {*bundle.FILES, *bundle.OTHERS}
     assert {file for row in DECLARED["tables"].values() for file in row["files"]} <= files
 
@@ -145,3 +147,30 @@ def test_fields_take_what_they_say():
     assert outlines.number(0.126, {"percent": True, "digits": 1}) == "12.6%"
     assert outlines.number(2030, {"plain": True}) == "2030"
     assert outlines.number(1234.5, {"digits": 1}) == "1,234.5"
+
+
+def test_comments_are_carried_along_when_they_are_handed_in(done):
+    one = outlines.Remark("H01 大冶湖", "红线要再核。", "李明", "2026-11-30", "待办", is_settled=False)
+    other = one._replace(remark="已核，不占。", status="已办结", is_settled=True)
+    assert "remarks" not in {part.key for part in outlines.outline(done).parts}
+    (part,) = [one for one in outlines.outline(done, remarks=[one, other]).parts if one.key == "remarks"]
+    assert part.message == "各方意见2条，其中1条已办结。"
+    (grid,) = part.blocks
+    assert grid.texts == (tuple(one[:5]), tuple(other[:5]))
+
+
+def test_slides_to_present_hold_what_the_outline_holds(made):
+    """Every title, sentence and shown cell, escaped; a bar as long as its number."""
+    drawn = str(decks.deck(made, {"plan": "data:,"}, language="zh"))
+    shown = unescape(drawn)
+    assert drawn.count("<section") == len(made.parts) + 1
+    for part in made.parts:
+        assert part.title in shown and part.message in shown
+        for block in part.blocks:
+            if isinstance(block, outlines.Grid):
+                assert all(cell in shown for row in block.texts[: decks.MOST] for cell in row)
+            if isinstance(block, outlines.Chart) and block.kind != "range":
+                bars = decks._bars(block)
+                totals = [sum(row) for row in zip(*block.series.values(), strict=True)]
+                lengths = [sum(share for share, _ in bar.pieces) for bar in bars.bars]
+                assert lengths == pytest.approx([100 * one / (max(totals) or 1) for one in totals], abs=0.3)

@@ -1,6 +1,9 @@
 """Words of the page `brief`."""
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "brief.present": ("演示", "Present"),
+    "brief.present_is": ("演示：一屏一页", "Presentation, one slide a screen"),
+    "brief.present_how": ("一屏一页，方向键翻页，Esc 退出", "one slide a screen; arrow keys turn, Esc ends"),
     "brief.title": ("汇报材料", "Files to take along"),
     "brief.lead": (
         "一次出齐：给领导的幻灯片、材料和图件，给同事的表格和图层，以及存档文件，均附来源。",

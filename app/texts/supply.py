@@ -12,6 +12,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{kinds}等数据中按类别假定的个数与总数。市州和电网公司均未公布。",
         "How many of the numbers for {kinds} are priors of a class. Neither prefectures nor grid company publish them.",
     ),
+    "supply.first": (
+        "{pools} 个数里 {assumed} 个待证实，先问这 {n} 个",
+        "{assumed} of {pools} numbers are unconfirmed: ask for these {n} first",
+    ),
+    "supply.first_known": ("{pools} 个数均有出处。", "All {pools} numbers have a source."),
+    "supply.first_one": ("{subject}：{what}，问{whom}", "{subject}: {what}, from {whom}"),
     "supply.known_count": ("已补充 {n} 个", "{n} supplied"),
     # tabs
     "supply.offers": ("用地与用能", "Land and energy"),
@@ -23,6 +29,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.offers_note": (
         "条形为下限到上限，竖线为最可能值，颜色为依据。无人公布的数是一个区间，不是零，也不是平均值。☎ 后的数字是该数在“须问询的数据”中的次序，越小越应先问。",
         "Bars run from low to high, the line is the most likely value, the colour is the evidence. A number nobody publishes is an interval, neither zero nor a mean. The figure after ☎ is its place in “Numbers to ask for”: the smaller, the sooner to telephone.",
+    ),
+    "supply.folded": (
+        "{n} 个园区 · {low:,.0f}–{likely:,.0f}–{high:,.0f} · {basis}",
+        "{n} sites · {low:,.0f}–{likely:,.0f}–{high:,.0f} · {basis}",
+    ),
+    "supply.span": ("下限–上限", "Low–high"),
+    "supply.of_site": ("{site}：各项供给", "{site}: what it has on offer"),
+    "supply.how": ("怎么看", "How to read it"),
+    "supply.map_note": (
+        "地图上颜色为最可能值，圆内数字为问询次序；点击园区看各项供给。三个以上相同的区间合为一条。",
+        "On the map colours are likely values and figures the order in which to ask; click a site for all it has on offer. Three or more intervals alike are one bar.",
     ),
     "supply.where": ("市州（不选为全部）", "Prefectures (none chosen: all)"),
     "supply.sort": ("排序", "Sort by"),

@@ -1,4 +1,4 @@
-"""总览: the map of the whole chain and of the sites that could take its manufacturing."""
+"""总览: the map of the whole chain and of the sites that could take its manufacturing, with its list and matrix."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ import streamlit as st
 
 from app import cached, session, state
 from app.page import footer, heading
-from app.session import t
 from app.widgets import refusals, show_map
 
 
 def draw() -> None:
-    """Draw the page."""
+    """Draw the page: the map is the page, as wide and high as the window."""
     heading("explore")
-    with refusals():
-        layers = state.layers()
-        counts = {name: len(cached.layer_table(layers, name)) for name in ("chain", "sites", "substations")}
-        with st.container(key="counts"):
-            columns = st.columns(4)
-        nowhere = int((cached.layer_table(layers, "chain")["lon"].isna()).sum())
-        columns[0].metric(t("explore.firms"), counts["chain"], help=t("explore.firms_help", n=nowhere))
-        columns[1].metric(t("explore.sites"), counts["sites"])
-        columns[2].metric(t("explore.stations"), counts["substations"])
-        columns[3].metric(t("explore.unknown"), cached.assumed_count(state.scenario()), help=t("explore.unknown_help"))
-        with st.container(key="overview"):  # as high as the window leaves room for, and the matrix below
-            show_map(cached.overview(layers, session.language()), key=f"overview-{session.language()}", height=1010)
+    with refusals(), st.container(key="overview"):
+        show_map(cached.overview(state.layers(), session.language()), key=f"overview-{session.language()}", height=760)
     footer()

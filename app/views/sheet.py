@@ -6,13 +6,14 @@ from html import escape
 
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, comments, session, state
 from app.page import footer, heading
 from app.session import t
 from app.widgets import plain, refusals, text_table
 from geo_cluster.export import print as prints
 from geo_cluster.export.outline import Block, Drawing, Facts, Grid, Lines, Outline
 from geo_cluster.export.paper import typeset
+from geo_cluster.workspace.comments import Subject
 
 STYLE = """<style>
 dl.gc-known { display: grid; gap: .6rem; margin: 0 !important; padding: 0 !important;
@@ -67,6 +68,9 @@ def _sheet(named: str, made: Outline) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader(made.title, anchor=False, width="content")
         with st.container(horizontal=True, width="content", gap="small"):
+            kind = "site" if named in set(cached.region(state.scenario()).sites["id"]) else "firm"
+            name = cached.places_with_sheets(state.scenario(), language)[named]
+            comments.button(Subject(kind, named, name=f"{named} {name}"))
             files = {
                 "docx": lambda: typeset(made, language),
                 "pdf": lambda: prints.set_in_type(made, language, day=day),
@@ -123,7 +127,7 @@ def _block(block: Block, *, captioned: bool = False) -> None:
             st.caption(block.title)
         text_table(block.headings, block.texts, named=True)
     elif isinstance(block, Drawing):
-        st.image(block.png, caption=block.title, width="stretch")
+        st.image(block.png, caption=block.title, alt=block.title, width="stretch")
     elif isinstance(block, Lines) and len(block.lines) == 1:
         st.caption(plain(block.lines[0]))
     elif isinstance(block, Lines):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import errno
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tomli_w
@@ -18,17 +17,15 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
-from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated, marked
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables, marked
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
-from geo_cluster.intake import appraise
-from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
-from geo_cluster.world import catalog, rule_life
+from geo_cluster.world import catalog
 from geo_cluster.world.layers import SOURCES, Layers
 from geo_cluster.world.spreadsheet import as_csv
 
@@ -84,33 +81,6 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
         What was written, by name.
     """
     return write_files(out, lambda folder: _make(study, folder, language))
-
-
-def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write the tables of an intake, `appraise.TABLES`, and its rules, a batch at a time; see `write_files`.
-
-    Parameters
-    ----------
-    parts : iterable of Appraisal
-        Batches of projects.
-    out : Path
-        Folder.
-    sample : bool
-        Mark every row as made up.
-    """
-
-    def make(folder: Path) -> None:
-        day = datetime.date.today()
-        for number, part in enumerate(parts):
-            day = part.day
-            for name in appraise.TABLES:
-                table = dated(getattr(part, name), day)
-                content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
-                with (folder / f"{name}.csv").open("ab") as file:
-                    file.write(content)
-        (folder / "rules.csv").write_bytes(as_csv(rule_life.table(day)))
-
-    return write_files(out, make)
 
 
 def write_match(
@@ -294,7 +264,7 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         (folder / name).write_bytes(content)
     if drawn:
         write_geopackage(study, folder / "layers.gpkg")
-        (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
+        (folder / "map.html").write_text(page.standalone(payload.atlas(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

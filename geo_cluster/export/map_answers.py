@@ -20,7 +20,7 @@ from geo_cluster.export.map_ground import Row, Sheet, Sign
 from geo_cluster.export.map_labels import Name
 from geo_cluster.export.map_page import shade
 from geo_cluster.export.map_themes import apart, site_name
-from geo_cluster.maps.payload import BANDS_MIN, isochrone_outlines
+from geo_cluster.maps.ground import BANDS_MIN, reach_bands
 from geo_cluster.report import tables
 from geo_cluster.study import Study, once
 
@@ -69,23 +69,22 @@ def _ranked_site(sheet: Sheet, frame: Frame, row: pd.Series, mark: tuple[float, 
 
 
 def reach(sheet: Sheet, frame: Frame) -> list[Row]:
-    """Outlines of what is within so many minutes of the R&D anchor, door to door."""
-    at = sheet.study.anchor.geometry
-    outlines, _ = isochrone_outlines(sheet.study.layers, at.x, at.y)
-    colour = sheet.colour["reach"]
-    for band, outline in zip(reversed(BANDS_MIN), outlines, strict=True):
-        edge = frame.cut(pd.Series([shapely.boundary(shapely.from_geojson(json.dumps(outline)))]), margin=1)[0]
-        if edge.is_empty:
+    """Bands of what is within so many minutes of the R&D anchor, door to door."""
+    at, colours = sheet.study.anchor.geometry, sheet.colour["bands"]
+    bands, _ = reach_bands(sheet.study.layers, at.x, at.y)
+    for minutes, band, fill in zip(reversed(BANDS_MIN), bands, reversed(colours), strict=True):
+        area = frame.cut(pd.Series([shapely.from_geojson(json.dumps(band))]), margin=1)[0]
+        if area.is_empty:
             continue
-        sheet.page.lines(edge, color=WHITE, weight=2.0, alpha=0.7, z=frame.z + 9, clip=frame.rect)
-        sheet.page.lines(edge, color=colour, weight=0.9, dash=(1, 2.2), z=frame.z + 9.1, clip=frame.rect)
-        coords = shapely.get_coordinates(edge)
+        sheet.page.area(area, fill=fill, line=sheet.colour["reach"], weight=0.25, alpha=0.55, z=frame.z + 2.5)
+        coords = shapely.get_coordinates(area)
         coords = coords[[frame.has(*point, inner=6) for point in coords]]
         if len(coords):
             x, y = coords[np.argmax(coords[:, 1])]
-            look = {"color": colour, "halo": WHITE}
-            sheet.names[frame].want(Name([f"{band} {sheet.words('min')}"], x, y, 0, 5.8, 1.2, look=look))
-    return [Row("line", sheet.words("isochrone"), {"color": colour, "weight": 0.9, "dash": (1, 2.2)})]
+            look = {"color": sheet.colour["reach"], "halo": WHITE}
+            sheet.names[frame].want(Name([f"{minutes} {sheet.words('min')}"], x, y, 0, 5.8, 1.2, look=look))
+    look = {"fill": colours[0], "line": sheet.colour["reach"]}
+    return [Row("area", sheet.words("isochrone"), look)]
 
 
 def corridors(sheet: Sheet, frame: Frame) -> list[Row]:

@@ -7,9 +7,9 @@ count or sum of a table of `export.briefing_tables`. Renderers only lay out what
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,18 @@ from geo_cluster.export.csv_tables import sample_notice
 from geo_cluster.export.review import review_number
 from geo_cluster.export.told import WORDS, about
 from geo_cluster.study import Study
+
+
+class Remark(NamedTuple):
+    """A comment to be carried along: on what, what was said, by whom, on which day, its status in words."""
+
+    subject: str
+    remark: str
+    author: str
+    said_on: str
+    status: str
+    is_settled: bool
+
 
 NONE = "—"
 """What stands where a number is not known."""
@@ -200,10 +212,10 @@ class Outline:
 class _Filled:
     """Tables and fields of one study, each made when it is first asked for."""
 
-    def __init__(self, study: Study, language: Language) -> None:
+    def __init__(self, study: Study, language: Language, remarks: Sequence[Remark] = ()) -> None:
         self.study, self.language = study, language
         self.declared = toml.table("briefing")
-        self._tables: dict[str, pd.DataFrame] = {}
+        self._tables = {"remarks": pd.DataFrame(remarks, columns=list(Remark._fields))}
         self.shown: dict[str, str] = {}
         self.used: dict[str, None] = {}
 
@@ -296,7 +308,14 @@ def _shown(value: Any, declared: Mapping[str, Any], language: Language) -> str:
     return words[language] if words else number(value, declared)
 
 
-def outline(study: Study, *, language: Language = "zh", stale: str = "", review: str = "") -> Outline:
+def outline(
+    study: Study,
+    *,
+    language: Language = "zh",
+    stale: str = "",
+    review: str = "",
+    remarks: Sequence[Remark] = (),
+) -> Outline:
     """The briefing of a study, made once and kept with it.
 
     Parameters
@@ -307,20 +326,22 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "", review:
         What to say on every page when the study is out of date.
     review : str
         Map review number, '' for none.
+    remarks : sequence of Remark
+        Comments to carry along, in their order.
 
     Raises
     ------
     InputError
         The number has another form.
     """
-    key = "\n".join((__name__, language, stale, review))
+    key = "\n".join((__name__, language, stale, review, repr(remarks)))
     if key not in study.memo:
-        study.memo[key] = _made(study, language, stale, review)
+        study.memo[key] = _made(study, language, stale, review, remarks)
     return study.memo[key]
 
 
-def _made(study: Study, language: Language, stale: str, review: str) -> Outline:
-    filled, words = _Filled(study, language), WORDS[language]
+def _made(study: Study, language: Language, stale: str, review: str, remarks: Sequence[Remark]) -> Outline:
+    filled, words = _Filled(study, language, remarks), WORDS[language]
     parts = [part for row in filled.declared["parts"] if (part := _part(row, filled)) is not None]
     colon = "：" if language == "zh" else ": "
     told = [f"{words[key]}{colon}{value}" for key, value in about(study, language).items()]

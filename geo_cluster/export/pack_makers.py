@@ -13,6 +13,7 @@ from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.export import bundle
 from geo_cluster.export.csv_tables import marked
 from geo_cluster.export.gis.systems import DEFAULT_CRS
+from geo_cluster.export.outline import Remark
 from geo_cluster.export.template import House
 from geo_cluster.study import PROGRAM, Study
 from geo_cluster.world.spreadsheet import as_csv
@@ -44,6 +45,8 @@ class Order:
         Whose ranking is drawn; by default that of the largest output.
     crs : str
         The system of the layers, of `tables/gis.toml`; by default CGCS2000 in degrees.
+    remarks : tuple of Remark
+        Comments that slides and papers carry along.
     """
 
     study: Study
@@ -55,6 +58,7 @@ class Order:
     review: str = ""
     project: str = ""
     crs: str = DEFAULT_CRS
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def stale(self) -> str:
@@ -77,9 +81,9 @@ class Order:
         return self.slide_template, self.paper_template
 
     @property
-    def said(self) -> dict[str, str]:
+    def said(self) -> dict[str, Any]:
         """What slides and papers are told to say."""
-        return {"stale": self.stale, "review": self.review}
+        return {"stale": self.stale, "review": self.review, "remarks": self.remarks}
 
     @cached_property
     def shown(self) -> Study:
@@ -152,7 +156,7 @@ def _tables(order: Order) -> dict[str, bytes]:
 def _map(order: Order) -> dict[str, bytes]:
     from geo_cluster.maps import page, payload
 
-    shown = payload.payload(order.study, order.language)
+    shown = payload.atlas(order.study, order.language)
     shown["notes"] = [*([order.stale] if order.stale else []), *shown["notes"]]
     return _one("map", order, page.standalone(shown).encode())
 

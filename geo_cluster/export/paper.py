@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from docx.enum.section import WD_SECTION
@@ -17,7 +17,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import columns
 from geo_cluster.export.map_sheets import map_sheet
 from geo_cluster.export.numbering import WORDS, Numbers, heading
-from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Remark, Sheet, outline
 from geo_cluster.export.paper_chart import add_chart
 from geo_cluster.export.paper_style import SIZE_5, SIZE_SMALL_5, WIDE_MM, furnish, opened, page, style
 from geo_cluster.export.template import House
@@ -39,6 +39,7 @@ def paper(
     template: House = None,
     stale: str = "",
     review: str = "",
+    remarks: Sequence[Remark] = (),
 ) -> bytes:
     """The briefing of a study as a .docx file.
 
@@ -52,13 +53,15 @@ def paper(
         What every page says when the study is out of date.
     review : str
         Map review number, '' for none.
+    remarks : sequence of Remark
+        Comments to carry along.
 
     Raises
     ------
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
-    made = outline(study, language=language, stale=stale, review=review)
+    made = outline(study, language=language, stale=stale, review=review, remarks=remarks)
     return typeset(made, language, template=template, study=study, review=review)
 
 

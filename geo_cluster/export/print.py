@@ -18,7 +18,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import columns, fonts
 from geo_cluster.export.map_sheets import map_sheet
 from geo_cluster.export.numbering import WORDS, Numbers, heading
-from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Remark, Sheet, outline
 from geo_cluster.export.slide_charts import BANDS
 from geo_cluster.export.slide_template import PALE, SERIES
 from geo_cluster.study import Study
@@ -32,7 +32,14 @@ UNBROKEN, PIECE = 30, 12
 """Letters of a word from which it may be broken, after so many letters."""
 
 
-def printed(study: Study, *, language: Language = "zh", stale: str = "", review: str = "") -> bytes:
+def printed(
+    study: Study,
+    *,
+    language: Language = "zh",
+    stale: str = "",
+    review: str = "",
+    remarks: Sequence[Remark] = (),
+) -> bytes:
     """The briefing of a study as a PDF file.
 
     Parameters
@@ -43,13 +50,15 @@ def printed(study: Study, *, language: Language = "zh", stale: str = "", review:
         What every page says when the study is out of date.
     review : str
         Map review number, '' for none.
+    remarks : sequence of Remark
+        Comments to carry along.
 
     Raises
     ------
     InputError
         There is no Chinese font.
     """
-    made = outline(study, language=language, stale=stale, review=review)
+    made = outline(study, language=language, stale=stale, review=review, remarks=remarks)
     maps = [
         map_sheet(study, kind, size="a4", form="svg", language=language, review=review) for kind, _ in _sheets(made)
     ]

@@ -13,7 +13,7 @@ from pptx.util import Emu, Inches, Pt
 
 from geo_cluster.domain import Language
 from geo_cluster.export import measure, slide_charts, slide_map, slide_tables, slide_template
-from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Remark, Sheet, outline
 from geo_cluster.export.review import review_words
 from geo_cluster.export.slide_text import WARNING, Box, Pen, fitting, panel
 from geo_cluster.export.template import House
@@ -32,6 +32,7 @@ def slides(
     template: House = None,
     stale: str = "",
     review: str = "",
+    remarks: Sequence[Remark] = (),
 ) -> bytes:
     """The briefing of a study as a .pptx file.
 
@@ -45,6 +46,8 @@ def slides(
         What every slide says when the study is out of date.
     review : str
         Map review number, '' for none.
+    remarks : sequence of Remark
+        Comments to carry along.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def slides(
         The template is no .pptx, or has no layout with a title.
     """
     base = slide_template.opened(template)
-    made = outline(study, language=language, stale=stale, review=review)
+    made = outline(study, language=language, stale=stale, review=review, remarks=remarks)
     scale = base.file.slide_height / Inches(slide_template.HIGH_IN)
     deck = _Deck(made, base, Pen(language, own=template is not None, scale=scale), study, review)
     deck.cover()

@@ -46,7 +46,7 @@ def slides(made: Outline, sketch: str, *, label: str) -> str:
     ]
     drawn = sketch.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     picture = _address(drawn.encode(), "image/svg+xml")
-    return render("thumbnails.html", slides=parts, picture=picture, marks=_marks(made), rows=ROWS, label=label)
+    return render("thumbnails.html", slides=parts, picture=picture, marks=marks(made), rows=ROWS, label=label)
 
 
 def paper(made: Outline, *, label: str, language: Language) -> str:
@@ -63,10 +63,10 @@ def paper(made: Outline, *, label: str, language: Language) -> str:
     chapters = [
         (heading(1, at, title, language), parts) for at, (title, parts) in enumerate(made.chapters().items(), 1)
     ]
-    return render("thumbnail_paper.html", made=made, chapters=chapters, marks=_marks(made), label=label)
+    return render("thumbnail_paper.html", made=made, chapters=chapters, marks=marks(made), label=label)
 
 
-def _marks(made: Outline) -> str:
+def marks(made: Outline) -> str:
     """What every page has to say, short."""
     return " · ".join(one for one in (made.sample.partition("：")[0], made.stale) if one)
 
@@ -93,10 +93,10 @@ def _bars(chart: Chart) -> Bars:
     return Bars(chart.kind == "stacked", bars)
 
 
-def smaller(picture: bytes) -> str:
-    """A picture of a map sheet made small, as an address that holds it."""
+def smaller(picture: bytes, width: int = WIDTH) -> str:
+    """A picture of a map sheet at most so many pixels wide, as an address that holds it."""
     with Image.open(io.BytesIO(picture)) as opened:
-        opened.thumbnail((WIDTH, WIDTH))
+        opened.thumbnail((width, width))
         small = io.BytesIO()
         opened.convert("RGB").save(small, "JPEG", quality=85)
     return _address(small.getvalue(), "image/jpeg")

@@ -19,7 +19,10 @@ from folium.template import Template
 
 ASSETS = Path(__file__).parent / "assets"
 
-SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "matrix.js", "print.js", "map.js")
+SCRIPTS = (
+    *("geodesy.js", "tiles.js", "tools.js", "names.js", "edges.js", "list.js", "matrix.js", "sites.js", "print.js"),
+    "map.js",
+)
 """What draws a payload, in the order in which a page needs it; Leaflet before."""
 
 
@@ -56,7 +59,7 @@ def standalone(source: dict[str, Any]) -> str:
     return figure.render()
 
 
-def as_json(source: dict[str, Any]) -> str:
+def as_json(source: dict[str, Any] | None) -> str:
     """The payload as JSON that can stand inside a script element, and in the Jinja template that branca makes of it.
 
     What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
@@ -103,16 +106,16 @@ class FetchedPayload(folium.FeatureGroup):
     """Draws the payload found at an address on a map that stands, in place of what it shows.
 
     As a feature group it is what streamlit-folium can exchange on a map without loading its frame anew: the map of the
-    last plan stays until the next one is there.
+    last plan stays until the next one is there. `laid` are values of `site_map` for a map that may stand already.
     """
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
         "var {{ this.get_name() }} = L.featureGroup();"
-        "geoClusterMap({{ this._parent.get_name() }}, {{ this.address }});"
+        "geoClusterMap({{ this._parent.get_name() }}, {{ this.address }}, {{ this.laid }});"
         "{% endmacro %}"
     )
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, laid: dict[str, Any] | None = None):
         super().__init__()
-        self.address = json.dumps(address)
+        self.address, self.laid = json.dumps(address), as_json(laid)

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
-from geo_cluster import region, toml
-from geo_cluster.access.isochrones import isochrones
-from geo_cluster.access.travel import route
+from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.eligibility import UNCHECKED, constraints_checked
 from geo_cluster.errors import Fault, Place, refuse_if
-from geo_cluster.maps import chain_matrix
+from geo_cluster.maps import chain_matrix, ground
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
+from geo_cluster.policy import chain
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.supply.pools import FACTORY, is_factory, with_prefecture
-from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import catalog, rule_life, sources
-from geo_cluster.world.layers import CRS, Layers, by_content, city_name
+from geo_cluster.world.layers import Layers, city_name
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
 
-EAST = [[30.02, 114.32], [30.68, 115.32]]
+EAST = [[30.02, 114.2], [30.68, 115.3]]
 """Where the map opens: Optics Valley, Ezhou and Huangshi."""
 
 COUNTY_CLASSES = (1, 2, 5, 10, 20)
@@ -39,9 +34,6 @@ COUNTY_CLASSES = (1, 2, 5, 10, 20)
 
 BASEMAPS = "GEO_CLUSTER_BASEMAPS"
 """Environment variable with a tile server of the house: a URL template, or a TOML file like `tables/basemaps.toml`."""
-
-BANDS_MIN = (30, 60, 90, 240)
-"""Isochrones of the R&D anchor, minutes door to door."""
 
 
 def payload(
@@ -66,10 +58,11 @@ def payload(
     read = {name: layers.read(name) for name in _POINTS}
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
     read["sites"] = with_prefecture(read["sites"], prefectures)
-    home, targets = _cities(layers)
+    home, targets = ground.cities_of(layers)
     cities = [*home, *targets]
-    shown = [*_base(layers, language, style), *_rings(read, words, style)]
-    shown += _reach(layers, study, language, style)
+    below, *above = ground.base(layers, language)
+    reach, *ways = ground.reach_layers(layers, study, language)
+    shown = [below, reach, *above, *ways, *_rings(read, words, style)]
     shown += _plan(study, language, style) if study else []
     shown += _changed(study, before, language, style) if study and before is not None else []
     told = _told_of_sites(layers, language)
@@ -89,16 +82,23 @@ def payload(
         "layers": shown,
         "notes": notes,
         "filters": _filters(read["chain"], prefectures, cities, language),
-        "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
         "unplaced": _unplaced(read, prefectures, language),
-        **({} if study else {"matrix": _matrix(read["chain"], prefectures, cities, language)}),
+        **({} if study else {"list": True, "matrix": _matrix(read["chain"], prefectures, cities, language)}),
         "places": _places(prefectures, targets, language),
         "bounds": _extent(study) if study else EAST,
         "pinned": words["plan"] if study else "",
         "title": _title(study, language),
         "day": study.day.isoformat() if study else "",
+        "look": ground.look(),
         "attribution": _attribution(layers, shown, language),
     }
+
+
+def atlas(study: Study, language: Language) -> dict[str, Any]:
+    """`payload` of a study for a page of its own: with the list and the chain matrix, folded away at first."""
+    shown, chains, prefectures = payload(study, language), study.layers.read("chain"), study.layers.read("prefectures")
+    home, targets = ground.cities_of(study.layers)
+    return shown | {"list": True, "matrix": _matrix(chains, prefectures, [*home, *targets], language)}
 
 
 _DOTS = {
@@ -116,196 +116,6 @@ _DOTS = {
 _OF_SITES = ("park_land",)
 """Layers whose rows without a place are told on the cards of their sites, and in the tables."""
 _POINTS = ("chain", "demand", "sites", *_DOTS)
-
-
-def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Boundaries, water, roads and railways: our own backdrop, since there are no tiles."""
-    colour, names = style["map"], toml.table("layers")["layers"]
-    prefectures, counties = layers.read("prefectures"), layers.read("counties")
-    shapes = _backdrop(layers)
-    group = WORDS[language]["base"]
-
-    def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
-        common = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
-        return {**common, "kind": kind, "features": features, "visible": True, "legend": True, **more}
-
-    label: dict[str, Any] = {"kind": "label", "legend": False}
-    named = prefectures.assign(**{f"name_{language}": prefectures[f"name_{language}"].map(city_name)})
-    cities, wet = _labels(named, language), _water_labels(layers.read("water"), (prefectures, counties), language)
-    return [
-        layer(
-            "prefectures",
-            "area",
-            shapes["prefectures"],
-            color=colour["prefecture_line"],
-            fill=colour["province"],
-            weight=1.4,
-        ),
-        layer("water", "area", shapes["water"], **_WATER, color=colour["river"], fill=colour["water"]),
-        layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
-        layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
-        layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
-        layer("prefecture_labels", features=cities, strong=True, maxZoom=9.5, **label),
-        layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
-        layer("water_labels", features=wet, minZoom=9, wet=True, **label),
-    ]
-
-
-_WATER = {"weight": 1.1, "fillOpacity": 1, "tiled": True}
-"""Lakes as areas, rivers as lines; `tiled`: an online base map has its own, nearer to the truth."""
-
-
-@by_content("prefectures", "counties", "roads", "railways", "water", "sites", "anchors", most=8)
-def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
-    """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
-    colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
-    home, targets = _cities(layers)
-    tints = dict.fromkeys(targets, colour["target"]) | dict.fromkeys(home, colour["wuhan"])
-    return {
-        "prefectures": _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]]),
-        "counties": _shapes(layers.read("counties"), codes=True),
-        "roads": _shapes(layers.read("roads"), merge=True),
-        "railways": _shapes(layers.read("railways"), merge=True),
-        "water": _water(layers.read("water")),
-    }
-
-
-def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
-    """All areas as one shape, all lines as another."""
-    is_line = frame["kind"] == "river"
-    together = [frame.geometry[~is_line].union_all(), frame.geometry[is_line].union_all()]
-    return _shapes(gpd.GeoDataFrame(geometry=[shape for shape in together if not shape.is_empty], crs=CRS))
-
-
-NAME_DEG = 0.1
-"""A name at the zoom at which rivers are named takes about so much."""
-RIVER_NAME_DEG = 0.6
-"""A river is named again after so many degrees."""
-
-
-def _water_labels(
-    frame: gpd.GeoDataFrame, named: Iterable[gpd.GeoDataFrame], language: Language
-) -> list[dict[str, Any]]:
-    """Names of lakes and rivers that are known: a lake in its middle, a river again and again along its course.
-
-    No river is named where an area of `named` has its name.
-    """
-    spots: list[dict[str, Any]] = []
-    taken = shapely.union_all([area.geometry.representative_point().union_all() for area in named])
-    for row in frame[frame["name_zh"] != ""].to_dict("records"):
-        is_lake = row["kind"] == "lake"
-        at = _name_spots(row["geometry"], is_lake=is_lake)
-        spots += [{**row, "geometry": one} for one in at if is_lake or one.distance(taken) > NAME_DEG]
-    return _labels(gpd.GeoDataFrame(spots, columns=frame.columns, geometry="geometry", crs=CRS), language)
-
-
-def _name_spots(shape: shapely.Geometry, *, is_lake: bool) -> list[shapely.Point]:
-    parts = shapely.get_parts(shape)
-    if is_lake:
-        return [max(parts, key=lambda part: part.area).representative_point()]
-    if not shape.area:
-        whole = max(parts, key=lambda part: part.length)
-        number = max(round(whole.length / RIVER_NAME_DEG), 1)
-        return [whole.interpolate((at + 0.5) / number, normalized=True) for at in range(number)]
-    west, south, east, north = shape.bounds
-    number = max(round((east - west) / RIVER_NAME_DEG), 1)
-    edges = [west + (east - west) * at / number for at in range(number + 1)]
-    strips = [shapely.clip_by_rect(shape, a, south, b, north) for a, b in itertools.pairwise(edges)]
-    return [max(shapely.get_parts(strip), key=lambda part: part.area).representative_point() for strip in strips]
-
-
-def _shapes(
-    frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, codes: bool = False, merge: bool = False
-) -> dict[str, Any]:
-    """GeoJSON without attributes but a fill or a code; `merge` joins lines into one feature: much faster to draw."""
-    shapes = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
-    shapes = [shapely.line_merge(shape) for shape in shapes] if merge else shapes
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"fill": fill[i]} if fill else {"code": frame["code"].iloc[i]} if codes else {},
-            "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-4))),
-        }
-        for i, shape in enumerate(shapes)
-    ]
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
-    middles = frame.geometry.representative_point()
-    return [
-        {"at": [round(at.y, 4), round(at.x, 4)], "p": {"title": name}}
-        for at, name in zip(middles, frame[f"name_{language}"], strict=True)
-    ]
-
-
-def _reach(layers: Layers, study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
-    words, group = WORDS[language], WORDS[language]["reach"]
-    anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
-    outlines, tops = isochrone_outlines(layers, anchor.geometry.x, anchor.geometry.y)
-    features = [{"type": "Feature", "properties": {}, "geometry": outline} for outline in outlines]
-    labels = [
-        {"at": top, "p": {"title": f"{band} {words['minutes']}"}}
-        for band, top in zip(reversed(BANDS_MIN), tops, strict=True)
-    ]
-    accent = style["map"]["reach"]
-    base = {"group": group, "color": accent, "visible": True, "legend": True}
-    shown = [
-        {**base, "key": "reach", "name": words["isochrones"], "kind": "area", "weight": 1.3}
-        | {"dash": "1 5", "opacity": 0.9, "features": {"type": "FeatureCollection", "features": features}},
-        {
-            "key": "reach_labels",
-            "group": group,
-            "name": "",
-            "kind": "label",
-            "legend": False,
-            "minZoom": 8,
-            "features": labels,
-        },
-    ]
-    if study:
-        places = study.sites.set_index("id").geometry[tables.assignment(study)["site"].unique()]
-        lines = [route(study.region.network, study.anchor.geometry, place).line for place in places]
-        ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=CRS), merge=True)
-        shown.append(
-            {**base, "key": "routes", "name": words["routes"], "kind": "line", "weight": 2.2, "features": ways}
-            | {"color": style["map"]["route"], "visible": False, "group": words["plan"]}
-        )
-    return shown
-
-
-@by_content(*region.LAYERS, "province", most=32)
-def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
-    """Outlines of `reach` in `layers` around `lon`, `lat`, the widest first, and the northern tip of each."""
-    outlines, tops = [], []
-    for shape in reach(layers, lon, lat).values():
-        outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))
-        top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
-        tops.append([round(top[1], 4), round(top[0], 4)])
-    return outlines, tops
-
-
-@by_content(*region.LAYERS, "province", most=32)
-def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPolygon]:
-    """What is within `BANDS_MIN` of a point by road, door to door.
-
-    Parameters
-    ----------
-    layers : Layers
-    lon, lat : float
-        The point, degrees.
-
-    Returns
-    -------
-    dict
-        Minutes -> area in WGS84, the widest first.
-    """
-    network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
-    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
-    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
-    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
-    return dict(zip(reversed(BANDS_MIN), reversed(list(areas.geometry)), strict=True))
 
 
 def _rings(
@@ -376,7 +186,7 @@ def _filters(
     names["city"] = {code: cities[code] for code in [*first, *cities.index.difference(first)]}
     shown = []
     for facet, column in FACETS.items():
-        present = set(_located(frame)[column].str.split(";").explode())
+        present = set(frame[column].str.split(";").explode())
         options = [[key, name] for key, name in names[facet].items() if key in present]
         shown.append({"key": facet, "name": WORDS[language][facet], "options": options})
     return shown
@@ -403,21 +213,35 @@ def _by_county(
 def _matrix(
     frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, columns: list[str], language: Language
 ) -> dict[str, Any]:
-    """The chain matrix with the names in each cell, a column a city."""
-    words, stages, style = WORDS[language], vocabulary("stage"), toml.table("style")
-    table = chain_matrix.matrix(frame, stages=stages, cities=columns)
-    names = frame.set_index("id")[f"name_{language}"]
+    """The chain matrix: its rows and columns by name, and who is in each cell; the last column takes all others."""
+    words, stages, segments = WORDS[language], vocabulary("stage"), vocabulary("segment")
+    colours, links = toml.table("style")["stage"], chain.links()
+    of_segment = {segment: key for key, one in reversed(links.items()) for segment in one.of_segment}
+    of_stage: dict[str, str] = {one.stage: key for key, one in reversed(links.items())}
+    homes = {segment: links[of_segment[segment]].stage if segment in of_segment else "" for segment in segments}
+    rows = chain_matrix.rows(frame, stages=stages, segments=homes)
+    table = chain_matrix.matrix(frame, rows=rows, cities=[*columns, ""])
     cities = prefectures.set_index("code")[f"name_{language}"]
     return {
         "title": words["matrix"],
-        "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
-        "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
-        "cities": [{"key": code, "name": cities[code]} for code in columns],
-        "unplaced": {row["id"]: _tags(row) for row in frame[frame.geometry.isna()].to_dict("records")},
-        "cells": [
-            {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
-            for row in table.itertuples()
+        "note": words["matrix_note"],
+        "rows": [
+            {
+                "stage": stage,
+                "segment": segment,
+                "name": segments[segment][language] if segment else stages[stage][language],
+                "color": colours[stage],
+                "link": (of_segment[segment][0] if segment in of_segment else "")
+                if segment
+                else of_stage.get(stage, ""),
+            }
+            for stage, segment in rows
         ],
+        "cities": [
+            *({"key": code, "name": city_name(cities[code])} for code in columns),
+            {"key": "", "name": words["elsewhere"]},
+        ],
+        "cells": table["ids"].to_numpy().reshape(len(rows), -1).tolist(),
     }
 
 
@@ -469,8 +293,12 @@ def _sites(
             known = [rows[heading]] if heading in rows else []
             rows[heading] = words["comma"].join([*known, UNCHECKED[checked][language]])
             feature["p"]["rows"] = [list(row) for row in rows.items()]
-    for feature, one in zip(features, frame["id"], strict=True):
-        feature["p"]["rows"] += told.get(one, [])
+    cities = prefectures.set_index("code")[f"name_{language}"].map(city_name).to_dict()
+    classes = {key: name[language] for key, name in vocabulary("site_class").items()}
+    for feature, row in zip(features, frame.to_dict("records"), strict=True):
+        feature["p"]["rows"] += told.get(row["id"], [])
+        feature["p"]["city"], feature["p"]["city_name"] = row["prefecture_code"], cities.get(row["prefecture_code"], "")
+        feature["p"]["what"] = classes.get(row["site_class"], "")
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -546,7 +374,11 @@ def _unplaced(
         rows = frame[frame.geometry.isna()]
         if len(rows) and key not in _OF_SITES:
             name = f"{names[key]['name'][language]} · {WORDS[language]['adrift']}"
-            shown.append({"key": key, "name": name, "features": _cards(rows, key, prefectures, language)})
+            features = _cards(rows, key, prefectures, language)
+            if key == "chain":
+                for feature, row in zip(features, rows.to_dict("records"), strict=True):
+                    feature["p"]["tags"] = _tags(row)
+            shown.append({"key": key, "name": name, "features": features})
     return shown
 
 
@@ -679,27 +511,17 @@ def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Langua
     return WORDS[language]["comma"].join(words.get(part, {}).get(language, part) for part in parts)
 
 
-def _cities(layers: Layers) -> tuple[list[str], list[str]]:
-    """Prefectures of the anchors, and the others that have sites, those with a site nearest to an anchor first."""
-    anchors, known = layers.read("anchors"), set(layers.read("prefectures")["code"])
-    home = [code for code in dict.fromkeys(with_prefecture(anchors)["prefecture_code"]) if code in known]
-    sites = with_prefecture(layers.read("sites"))
-    km = pd.DataFrame(distance_km(sites.geometry, anchors.geometry)).min(axis=1).fillna(np.inf)
-    near = km.groupby(sites["prefecture_code"].to_numpy()).min().sort_values(kind="stable").index
-    return home, [code for code in near if code in known and code not in home]
-
-
 def _places(prefectures: gpd.GeoDataFrame, cities: list[str], language: Language) -> list[dict[str, Any]]:
     """Buttons that fly to the province, Optics Valley and the cities with sites."""
     prefectures = prefectures.set_index("code")
     names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
     west, south, east, north = prefectures.total_bounds
-    places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
+    places: list[dict[str, Any]] = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
     places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
     for code in cities:
         west, south, east, north = prefectures.geometry[code].bounds
         name = city_name(prefectures.loc[code, f"name_{language}"])
-        places.append({"name": name, "bounds": [[south, west], [north, east]]})
+        places.append({"key": code, "name": name, "bounds": [[south, west], [north, east]]})
     return places
 
 

@@ -31,7 +31,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "minutes": "分钟",
         "routes": "方案所走公路",
         "review": "公开发布须送审并标注审图号",
-        "note": "实心点：位置可靠到此比例尺；空心点、虚线环与淡色圆：只知大致范围。圆环内数字为合并的点数。",
+        "note": "实心点：位置可靠到此比例尺；空心点、虚线环：只知大致范围，指向它即显示。圆环内数字为合并的点数。",
         "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
         "placed": "落地项目",
         "score": "得分",
@@ -44,7 +44,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "any": "全部",
         "all": "清除",
         "left": "筛出 {n} / {all} 个",
-        "nowhere": "另有 {n} 个主体地址未查到，不上图。",
         "adrift": "位置未知",
         "unknown": "未知",
         "stage": "产业链层级",
@@ -53,9 +52,23 @@ WORDS: dict[Language, dict[str, str]] = {
         "clause": "政策条款",
         "counties": "各县区主体数（随筛选）",
         "county_note": "按点位所在县区计；{doubtful} 个坐标误差越出县界，可能属邻县；{nowhere} 个地址未查到，未计。",
-        "matrix": "产业链矩阵：层级 × 市州",
+        "matrix": "产业链矩阵",
+        "elsewhere": "其他或不详",
+        "list": "名单",
+        "firms": "企业",
+        "sites_of": "园区",
+        "chain_of": "产业链",
+        "listed": "{n} / {all} 个",
+        "listed_adrift": "，其中 {n} 个地址未查到、不上图",
+        "order": "排序",
+        "by_stage": "按层级、类别",
+        "by_city": "按市州",
+        "by_name": "按名称",
+        "city_unknown": "所在市不详",
+        "beyond": "图外的市州",
+        "away": "{place} {km} 公里",
         "gap": "补链",
-        "matrix_note": "补链：公开来源未见该层级主体，不等于没有。另有 {n} 个主体所在市未查到，未计。",
+        "matrix_note": "“补链”“＋”：公开来源未见主体，不等于没有；点开看省外可对接的企业。一家可属几个细分环节。",
         "tools": "测量与圈选",
         "distance": "测距",
         "polygon": "圈地",
@@ -72,6 +85,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "length": "长度",
         "radius": "半径",
         "area": "面积 {ha} 公顷（{mu} 亩）· 周长 {around}",
+        "area_large": "面积 {km2} 平方公里 · 周长 {around}",
         "found": "其内 {n} 个，其中 {unsure} 个坐标误差跨界，只是可能在内。",
         "empty": "其内没有所示图层的点。",
         "inside": "在内",
@@ -125,8 +139,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
         "note": (
-            "Solid: the position holds at this scale. Hollow, in a pale circle: known "
-            "by that area only. Numbers count merged points."
+            "Solid: the position holds at this scale. Hollow or in a dashed ring: known "
+            "by an area only, which shows when pointed at. Numbers count merged points."
         ),
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",
@@ -140,7 +154,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "any": "All",
         "all": "Clear",
         "left": "{n} of {all} match",
-        "nowhere": "Not on the map: {n} of unknown address.",
         "adrift": "place unknown",
         "unknown": "unknown",
         "stage": "Stage",
@@ -152,11 +165,25 @@ WORDS: dict[Language, dict[str, str]] = {
             "By the county of the point; {doubtful} are so uncertain that they may lie in the "
             "next one. Not counted: {nowhere} of unknown address."
         ),
-        "matrix": "Chain matrix: stage by city",
+        "matrix": "Chain matrix",
+        "elsewhere": "other or unknown",
+        "list": "List",
+        "firms": "Firms",
+        "sites_of": "Sites",
+        "chain_of": "Chain",
+        "listed": "{n} of {all}",
+        "listed_adrift": ", {n} of them of unknown address, not on the map",
+        "order": "Order",
+        "by_stage": "by stage, kind",
+        "by_city": "by city",
+        "by_name": "by name",
+        "city_unknown": "city unknown",
+        "beyond": "Cities beyond the view",
+        "away": "{place} {km} km",
         "gap": "gap",
         "matrix_note": (
-            "A gap: no public source names an entity of this stage there, which does not prove "
-            "that there is none. Not counted: {n} of unknown city."
+            "gap, +: no public source names an entity there, which does not prove that there is none; "
+            "they lead to firms outside Hubei. An entity may be of several segments."
         ),
         "tools": "Measure and select",
         "distance": "Distance",
@@ -177,6 +204,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "length": "Length",
         "radius": "Radius",
         "area": "Area {ha} ha ({mu} mu) · perimeter {around}",
+        "area_large": "Area {km2} km² · perimeter {around}",
         "found": "{n} inside, {unsure} of them only perhaps: their position is too uncertain to tell.",
         "empty": "No point of the layers shown lies inside.",
         "inside": "inside",
@@ -208,9 +236,10 @@ WORDS: dict[Language, dict[str, str]] = {
 SPOKEN = (
     *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "left", "gap", "comma", "colon"),
     *("tools", "distance", "polygon", "rectangle", "circle", "more", "keys", "finish", "clear", "link", "refused"),
-    *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
+    *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area", "area_large"),
     *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
-    *("online", "offline", "key", "needsKey", "unreachable"),
+    *("online", "offline", "key", "needsKey", "unreachable", "list", "firms", "sites_of", "chain_of", "listed"),
+    *("listed_adrift", "order", "by_stage", "by_city", "by_name", "city_unknown", "adrift", "beyond", "away"),
     *("legend", "north", "owed", "semicolon", "projection", "unreviewed"),
 )
 """Words that the script itself shows."""

@@ -97,7 +97,7 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
     Where a site offers another resource in place of it (a standard factory: floor for land), that one counts.
     """
     kind = catalog.resources()[resource]
-    offer, need = _offer_then(kind.attribute, setting), setting.needs[kind.need]
+    offer, need = offer_then(kind.attribute, setting), setting.needs[kind.need]
     ratio = offer * kind.times / need[:, :, None]
     other = catalog.alternative(resource)
     if not other or catalog.resources()[other].attribute not in setting.offers:
@@ -105,7 +105,7 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
     return np.where(np.isnan(offer), coverage_ratio(other, setting), ratio)
 
 
-def _offer_then(attribute: str, setting: Setting) -> np.ndarray:
+def offer_then(attribute: str, setting: Setting) -> np.ndarray:
     """(N, P or 1, S): what there is when each project begins; a park has the less of its own and its zone's."""
     if attribute not in setting.later:
         return setting.offers[attribute][:, None, :]
@@ -363,8 +363,12 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
         Number of the criterion; seeds what is unknown.
     """
     count = next(iter(drawn.offers.values())).shape[0]
-    anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
-    return _known(valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere)
+    return _known(valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere(column, count))
+
+
+def anywhere(column: int, draws: int) -> np.ndarray:
+    """(N,): where a value lies in each draw of which nothing is known, 0 to 1; `column` is the criterion's number."""
+    return (np.random.default_rng(column).permutation(draws) + 0.5) / draws
 
 
 def valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
@@ -401,6 +405,19 @@ def value_function(criterion: Criterion, bearable: float = np.inf) -> ValueFunct
         Natural value up to which the function counts as declared; beyond it the value halves with every
         `halves_every` more, in straight lines of a quarter of that.
     """
+    key = (repr(criterion.value), criterion.worst, criterion.best, criterion.halves_every, float(bearable))
+    if key not in _functions:
+        while len(_functions) >= _MOST_FUNCTIONS:
+            _functions.pop(next(iter(_functions)), None)
+        _functions[key] = _value_function(criterion, float(bearable))
+    return _functions[key]
+
+
+_functions: dict[tuple[object, ...], ValueFunction] = {}
+_MOST_FUNCTIONS = 4096
+
+
+def _value_function(criterion: Criterion, bearable: float) -> ValueFunction:
     plain = ValueFunction.from_dict({**criterion.value, "worst": criterion.worst, "best": criterion.best})
     every = criterion.halves_every
     if every is None or not bearable < criterion.worst:

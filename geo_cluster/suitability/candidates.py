@@ -81,11 +81,14 @@ def _sites(regions: gpd.GeoDataFrame, where: pd.DataFrame, spec: Spec, there: se
     ids = [next(free) for _ in range(len(regions))]
     rules = "、".join(rule.name.zh for rule in spec.exclusions.values())
     county = where["name_zh"]
+    sample = ("示例 ", "Sample: ") if spec.name.zh.startswith("示例") else ("", "")  # made-up ground says so everywhere
     return pd.DataFrame(
         {
             "id": ids,
-            "name_zh": [f"初筛地块 {one}（{place}）" for one, place in zip(ids, county, strict=True)],
-            "name_en": [f"Screened land {one} ({place})" for one, place in zip(ids, where["name_en"], strict=True)],
+            "name_zh": [f"{sample[0]}初筛地块 {one}（{place}）" for one, place in zip(ids, county, strict=True)],
+            "name_en": [
+                f"{sample[1]}Screened land {one} ({place})" for one, place in zip(ids, where["name_en"], strict=True)
+            ],
             "site_class": CLASS,
             "prefecture_code": where["prefecture_code"],
             "prefecture_zh": where["prefecture_zh"],

@@ -27,6 +27,7 @@ from geo_cluster.workspace.database import connect, make_tables, open_file, read
 from geo_cluster.workspace.refusals import in_words, said_by
 from geo_cluster.workspace.schema import (
     blobs,
+    comments,
     headings,
     ledger,
     made,
@@ -38,10 +39,10 @@ from geo_cluster.workspace.schema import (
     works,
 )
 
-CONTENT = (blobs, works, revisions, plans, ledger, marks, headings, signed_out)
+CONTENT = (blobs, works, revisions, plans, ledger, comments, marks, headings, signed_out)
 """What a workspace holds, each table after those that it points to."""
 
-OWN = (works, ledger)
+OWN = (works, ledger, comments)
 """What somebody made: where there is any, nothing is put on top of it."""
 
 PIECE = 1 << 20
@@ -183,7 +184,7 @@ def _into_server(source: Engine, engine: Engine) -> Counts:
         connection.execute(sa.text(f"LOCK TABLE {works.name} IN SHARE ROW EXCLUSIVE MODE"))
         _refuse_works(sum(_count(connection, one) for one in OWN))
         counts = _carried(origin, connection, CONTENT)
-        for table, key in ((plans, "id"), (ledger, "seq")):
+        for table, key in ((plans, "id"), (ledger, "seq"), (comments, "seq")):
             sequence = f"pg_get_serial_sequence('{table.name}', '{key}')"
             last = f"(SELECT coalesce(max({key}), 0) + 1 FROM {table.name})"
             connection.execute(sa.text(f"SELECT setval({sequence}, {last})"))

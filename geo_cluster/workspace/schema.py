@@ -117,6 +117,21 @@ ledger = Table(
     sa.UniqueConstraint("project", "number", name="uq_geo_cluster_ledger_project"),
     comment="projects under way; rows are added, never changed",
 )
+comments = Table(
+    "geo_cluster_comments",
+    tables,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("thread", sa.String(16), nullable=False, index=True),
+    Column("kind", sa.String(8), nullable=False, comment="site, firm, project, plan or place"),
+    Column("subject", sa.String(80), nullable=False, comment="its id; longitude,latitude of a place"),
+    Column("work", sa.String(32), nullable=False, comment="of a project or plan; '' for none"),
+    Column("name", Words, nullable=False, comment="what it was called"),
+    Column("text", Words, nullable=False, comment="'' where only the status changed"),
+    Column("status", sa.String(8), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    comment="comments and their answers; rows are added, never changed",
+)
 marks = Table(
     "geo_cluster_marks",
     tables,
@@ -174,6 +189,18 @@ def _ledger(connection: Connection) -> None:
     connection.exec_driver_sql(f"CREATE TABLE geo_cluster_ledger ({columns})")
 
 
+def _comments(connection: Connection) -> None:
+    """From 4 to 5: comments."""
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    serial = {"sqlite": "INTEGER", "postgresql": "SERIAL"}[connection.dialect.name]
+    columns = f"seq {serial} NOT NULL, thread VARCHAR(16) NOT NULL, kind VARCHAR(8) NOT NULL"
+    columns += ", subject VARCHAR(80) NOT NULL, work VARCHAR(32) NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL"
+    columns += f", status VARCHAR(8) NOT NULL, author TEXT NOT NULL, at {moment} NOT NULL, PRIMARY KEY (seq)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_comments ({columns})")
+    index = "CREATE INDEX ix_geo_cluster_comments_thread ON geo_cluster_comments (thread)"
+    connection.exec_driver_sql(index)
+
+
 class Step(NamedTuple):
     """What brings a workspace to the next version of its tables.
 
@@ -193,6 +220,7 @@ STEPS: tuple[Step, ...] = (
     Step("which workspace it is, saves, ended sign-ins", _name_and_count),
     Step("headings matched by hand", _headings),
     Step("projects under way", _ledger),
+    Step("comments", _comments),
 )
 """The first leads from version 1 (0.1.0) to 2, and so on; a step that was released is never changed."""
 

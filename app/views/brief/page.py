@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, session, state
+from app import comments as drawn_comments
 from app.page import footer, heading
 from app.session import t
 from app.views.brief import files, making, shelf
@@ -15,6 +16,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export.pack import Order
 from geo_cluster.export.template import Template
 from geo_cluster.study import PROGRAM, Study
+from geo_cluster.workspace import comments
 
 
 def draw() -> None:
@@ -87,6 +89,8 @@ def _order(study: Study) -> Order:
     ranked = project.selectbox(
         t("brief.ranked"), list(names.index), format_func=lambda one: f"{one} {names[one]}", key="pack-project"
     )
+    carried = comments.threads(state.desk(), status="open")
+    takes = bool(carried) and st.toggle(t("comments.take_along", count=len(carried)), key="pack-comments")
     upload_words()
     with st.expander(t("brief.house"), key="pack-house"):
         deck, paper, system = st.columns(3)
@@ -109,6 +113,7 @@ def _order(study: Study) -> Order:
         review=cached.review_number(review),
         project=ranked or "",
         crs=crs,
+        remarks=drawn_comments.remarks(carried) if takes else (),
     )
 
 

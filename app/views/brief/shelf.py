@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import streamlit as st
 
-from app import cached, session
+from app import cached, page_scripts, session
 from app.packing import Shelf
 from app.session import t
 from app.views.brief import files
@@ -54,7 +54,13 @@ def _group(group: str, shelf: Shelf, language: Language) -> None:
         _archive(shelf.files, language)
         return
     if group == "leaders":
+        how = t("brief.present_how")
+        st.html(f'<button class="gc-begin" type="button">{t("brief.present")}</button><small>{how}</small>')
         st.html(shelf.slides)
+        st.html(shelf.deck)
+        with st.container(key="present"):
+            script = page_scripts.present(session.language())
+            st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
     with st.container(key=f"cards-{group}"):
         for paths in _cards(its):
             _card(paths, its, shelf)

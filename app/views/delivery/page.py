@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app import session
 from app.page import footer, heading
 from app.session import t
-from app.views.delivery import chain, ledger, money, partners, targets
+from app.views.delivery import chain, comments, ledger, money, partners, targets
 from app.widgets import refusals
 
 PARTS: dict[str, Callable[[], None]] = {
@@ -17,6 +18,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "targets": targets.draw,
     "chain": chain.draw,
     "partners": partners.draw,
+    "comments": comments.draw,
 }
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
@@ -24,6 +26,8 @@ PARTS: dict[str, Callable[[], None]] = {
 def draw() -> None:
     """Draw the page."""
     heading("delivery")
+    if (asked := st.query_params.pop("part", None)) in PARTS:
+        session.show("delivery-part", asked)
     part = st.segmented_control(
         t("delivery.part"),
         list(PARTS),

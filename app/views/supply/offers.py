@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from itertools import cycle
 from typing import Any
 
 import altair as alt
@@ -14,6 +13,7 @@ from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw
 from app.session import t
 from app.texts import short
+from app.views.supply import place
 from app.widgets import plain, refusals, sheet_links
 from geo_cluster import toml
 from geo_cluster.domain import Scenario
@@ -22,6 +22,9 @@ from geo_cluster.world import catalog, layers
 SORTS = ("likely", "doubt", "ask", "listed")
 MARKED = 10
 """So many numbers of the request list are marked in the bars."""
+ALIKE = 3
+"""So many bars that are alike are one."""
+_SAME = ("low", "likely", "high", "basis_label")
 
 
 def show() -> None:
@@ -37,22 +40,36 @@ def _alone() -> None:
 
 def _offers() -> None:
     rows = shown(state.scenario())
-    rows = _chosen(rows)
-    st.caption(t("supply.offers_note"))
-    legend()
-    offered = set(rows["resource"])
-    kinds = {key: kind for key, kind in catalog.resources().items() if key in offered}
-    shared = [key for key, kind in kinds.items() if kind.subject == "prefecture"]  # few bars, over the full width
-    for column, key in zip(cycle(st.columns(2)), [key for key in kinds if key not in shared], strict=False):
-        with column:
-            _bars(rows, key)
-    for key in shared:
-        _bars(rows, key)
+    resource, rows = _chosen(rows)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        legend()
+        with st.popover(t("supply.how"), icon=":material/help:", type="tertiary"):
+            st.markdown(t("supply.offers_note"))
+            st.markdown(t("supply.map_note"))
+    where, bars = st.columns([3, 2])
+    with where:
+        place.show(rows[rows["resource"] == resource], resource)
+    with bars:
+        _bars(rows, resource)
     st.subheader(t("supply.table"), anchor=False)
     st.dataframe(
         _table(rows), hide_index=True, height=380, column_config=_config(), placeholder="", alt=t("supply.table")
     )
     sheet_links(dict(zip(rows["site"], rows["label"], strict=True)), key="supply-sheets")
+
+
+def _which(offered: set[str]) -> str:
+    """Which resource the map and the bars show."""
+    kinds = {key: kind.offer_title(session.language()) for key, kind in catalog.resources().items() if key in offered}
+    return st.segmented_control(
+        t("supply.resource"),
+        list(kinds),
+        format_func=lambda key: kinds.get(key, key),
+        default=next(iter(kinds)),
+        required=True,
+        key=session.spoken("supply-resource"),
+        persist_state="session",
+    )
 
 
 def shown(scenario: Scenario) -> pd.DataFrame:
@@ -87,11 +104,13 @@ def _far(km: float, named: bool) -> str:
     return t("supply.place_unknown" if named else "supply.station_unknown")
 
 
-def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
-    """Filter by prefecture and sort, as the visitor asks."""
+def _chosen(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """The resource to show, and all rows by prefecture and sorted, as the visitor asks."""
     cities = rows.drop_duplicates("prefecture").set_index("prefecture")["city"].to_dict()
     labels = {key: t(f"supply.by_{key}") for key in SORTS}
-    where, how = st.columns([3, 2], vertical_alignment="bottom")
+    which, where, how = st.columns([5, 3, 2], vertical_alignment="bottom")
+    with which:
+        resource = _which(set(rows["resource"]))
     picked = where.pills(
         t("supply.where"),
         list(cities),
@@ -109,11 +128,11 @@ def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
     )
     rows = rows[rows["prefecture"].isin(picked)] if picked else rows
     if sort == "listed":
-        return rows
+        return resource, rows
     by = {"likely": -rows["likely"], "doubt": rows["low"] - rows["high"], "ask": rows["ask"].astype(float)}[sort]
     first = rows["resource"].map({key: n for n, key in enumerate(catalog.resources())})
     order = ["_first", "_by"]
-    return rows.assign(_first=first, _by=by).sort_values(order, kind="stable", na_position="last")
+    return resource, rows.assign(_first=first, _by=by).sort_values(order, kind="stable", na_position="last")
 
 
 def _bars(rows: pd.DataFrame, resource: str) -> None:
@@ -145,24 +164,47 @@ def legend() -> None:
 def offer_chart(rows: pd.DataFrame) -> Figure:
     """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
     rows = rows.assign(mark=["" if pd.isna(n) or n > MARKED else f"☎{n}" for n in rows["ask"]])
-    rows = rows.assign(short=rows["label"].map(short))[
+    rows = folded(rows.assign(short=rows["label"].map(short)))
+    rows = rows[
         ["short", "label", "low", "likely", "high", "basis_label", "from", "far", "sharers", "source", "as_of", "mark"]
     ]
     far = float(rows["high"].max()) * 1.12 or 1.0  # room for a mark at the end
     return Figure(rows, _look, (max(len(rows), 2), far, bool(rows["far"].ne("").any())))
 
 
+def folded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Bars alike, where they are `ALIKE` or more and none is to be telephoned about first, as one bar that says so."""
+    alike = rows.groupby([*_SAME, "mark"], sort=False)["label"].transform("size")
+    is_many = (alike >= ALIKE) & (rows["mark"] == "")
+    many = rows[is_many]
+    if many.empty:
+        return rows
+    groups = many.groupby(list(_SAME), sort=False)
+    one = many.loc[groups.head(1).index]
+    named = groups["label"].agg(t("comma").join).to_numpy()
+    for column in ("from", "source", "as_of", "far"):
+        one = one.assign(**{column: ["；".join(dict.fromkeys(part)) for _, part in groups[column]]})
+    said = [
+        t("supply.folded", n=n, low=row["low"], likely=row["likely"], high=row["high"], basis=row["basis_label"])
+        for n, row in zip(groups.size(), one.to_dict("records"), strict=True)
+    ]
+    kept = pd.concat([rows[~is_many], one.assign(short=said, label=named)])
+    return kept.loc[[at for at in rows.index if at in kept.index]]
+
+
 def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
     style, words, language = toml.table("style"), layers.words("basis"), session.language()
     base = alt.Chart(ROWS).encode(
-        y=alt.Y("short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
+        y=alt.Y("short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=215, labelPadding=6, labelOverlap=False))
     )
     evidence = alt.Scale(
         domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())
     )
     colour = alt.Color("basis_label:N", scale=evidence, legend=None)
     bar = base.mark_bar(height=13, cornerRadius=2).encode(
-        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, far], nice=False)), x2="high:Q", color=colour
+        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, far], nice=False), axis=alt.Axis(tickCount=5)),
+        x2="high:Q",
+        color=colour,
     )
     tick = base.mark_tick(thickness=2.5, size=17, color=style["page"]["ink"]).encode(x="likely:Q")
     mark = base.mark_text(align="left", dx=6, fontSize=11, fontWeight=600, color=style["page"]["warning"])

@@ -12,7 +12,7 @@ import shapely
 from geo_cluster import toml
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
-from geo_cluster.maps.payload import reach
+from geo_cluster.maps.ground import reach
 from geo_cluster.report import explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study

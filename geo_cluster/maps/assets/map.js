@@ -4,9 +4,13 @@
   "use strict";
   const gc = (window.geoCluster = window.geoCluster || {});
   const SVG = "http://www.w3.org/2000/svg";
+  /* A press gives the map the keyboard; Leaflet's way scrolls the page to it, and the first click is lost. */
+  L.Map.Keyboard.include({ _onMouseDown: function () { if (!this._focused) this._map.getContainer().focus({ preventScroll: true }); } });
   const CELL = 46; // points closer than this many pixels become one bubble
   const PIN = 12; // a position uncertain by more pixels than this is an area, not a pin
   const EQUATOR_M = 40075016.686;
+  const SITES_FROM = 9, FIRMS_FROM = 12; // zooms from which signs are named
+  const brief = (name) => name.replace(/[（(][^）)]*[）)]/g, "").trim() || name;
 
   function el(tag, className, text) {
     const node = document.createElement(tag);
@@ -25,10 +29,12 @@
   function swatch(layer) {
     const box = svg("svg", { class: "gc-swatch", viewBox: "0 0 16 14", "aria-hidden": "true" });
     const c = layer.color;
-    if (layer.kind === "area") svg("rect", { x: 1, y: 2, width: 14, height: 10, rx: 2, fill: layer.fill || "none", stroke: c }, box);
+    if (layer.ramp) layer.ramp.forEach((color, i) => svg("rect", { x: i * 4, y: 3, width: 4, height: 8, fill: color }, box));
+    else if (layer.kind === "area") svg("rect", { x: 1, y: 2, width: 14, height: 10, rx: 2, fill: layer.fill || "none", stroke: c }, box);
+    else if (layer.core_weight) for (const [color, width] of [[c === "#ffffff" ? "#cfd5d6" : c, 5], [layer.core, 2.6]]) svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: color, "stroke-width": width }, box);
     else if (layer.kind === "line" || layer.kind === "flow") svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: c, "stroke-width": layer.weight > 2 ? 3 : 2, "stroke-dasharray": layer.dash ? "4 3" : "none" }, box);
     else if (layer.kind === "choropleth") layer.classes.forEach((_, i) => svg("rect", { x: i * 3.2, y: 3, width: 3.2, height: 8, fill: layer.colors[i] }, box));
-    else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
+    else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 6, fill: c, "fill-opacity": 0.3 }, box);
     else if (layer.kind === "square" || layer.shape === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
     else if (layer.shape === "triangle") svg("path", { d: "M8 1.5 L14.2 12.5 L1.8 12.5 Z", fill: layer.hollow ? "#fff" : c, stroke: c, "stroke-width": layer.hollow ? 2 : 1 }, box);
@@ -63,7 +69,8 @@
     const open = (e) => openCard(map, (e && e.latlng) || L.latLng(f.at), [{ layer: layer, f: f }]);
     shape.on("click", open);
     shape.on("keypress", (e) => { if (e.originalEvent.key === "Enter") open(); });
-    shape.bindTooltip(el("span", "", f.p.title), { direction: "top", opacity: 0.95 });
+    shape.bindTooltip(el("span", "", f.p.title), { direction: "auto", opacity: 0.95 });
+    if (f.p.within_m) shape.on("mouseover", () => map.unsure.point([f])).on("mouseout", () => map.unsure.point([]));
   }
 
   /* A card stays clear of what stands around the map: beside an open legend and list, below the search, above the tools. */
@@ -75,10 +82,12 @@
 
   /* A card of what has no place stands in the middle of the map and points at nothing. */
   function openCard(map, at, members) {
-    const adrift = at ? {} : { className: "gc-adrift", autoPan: false }, size = map.getSize();
-    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.containerPointToLatLng([size.x / 2, size.y * 0.88])).setContent(card(members, map.sheetOf));
+    const adrift = at ? {} : { className: "gc-adrift", autoPan: false }, size = map.getSize(), free = clear(map);
+    const high = Math.max(size.y - free.autoPanPaddingTopLeft[1] - free.autoPanPaddingBottomRight[1] - 46, 120), wide = Math.min(340, size.x - 60);
+    const popup = L.popup({ maxWidth: wide, minWidth: Math.min(220, wide), maxHeight: high, offset: [0, -6], ...free, ...adrift }).setLatLng(at || map.containerPointToLatLng([size.x / 2, size.y * 0.88])).setContent(card(members, map.sheetOf));
     popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
     popup.openOn(map);
+    map.unsure.point(members.map((m) => m.f));
   }
 
   function arc(from, to) {
@@ -106,7 +115,7 @@
       const text = svg("text", { x: 10, y: 10.5, "text-anchor": "middle", "dominant-baseline": "central", fill: "#fff", "font-size": 9, "font-weight": 700 }, box);
       text.textContent = f.p.mark;
     }
-    return named(f.p.title, L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [beside ? -half / 2 : half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400 }));
+    return named(f.p.title, L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [beside ? -half / 2 : half, half] }), riseOnHover: true, autoPanOnFocus: false, zIndexOffset: f.p.mark ? 900 : 400 }));
   }
 
   /* Solid where the position is known to a pin's width at this zoom; hollow, or in a dashed ring, where it is not. */
@@ -136,10 +145,10 @@
   }
 
   /* Points that would overlap are one bubble: a ring of their colours and their number. Those that share an anchor
-     never come apart, however far one zooms in: the card lists them all. A point whose position is uncertain by more
-     than a pin is wide is drawn as the area that it lies in. Only what is in view (and somewhat around) is drawn. */
+     never come apart, however far one zooms in: the card lists them all. A sign whose position is uncertain by more
+     than a pin is wide is hollow; pointed at, it shows the area that it lies in. Only what is in view is drawn. */
   function Bubbles(map, lines, comma) {
-    const markers = L.layerGroup().addTo(map), discs = L.layerGroup().addTo(map), shown = new Map();
+    const markers = L.layerGroup().addTo(map), shown = new Map();
     let drawn = new Map(), zoomed = null, cells = new Map();
     const reach = (m) => ((m.f.p.within_m || 0) * 2 ** (map.getZoom() + 8)) / (EQUATOR_M * Math.cos((m.at.lat * Math.PI) / 180));
     function sort() {
@@ -161,24 +170,16 @@
       const at = map.unproject([cell.x / members.length, cell.y / members.length], zoom);
       const unsure = members.some((m) => reach(m) > PIN);
       const title = members.length === 1 ? members[0].f.p.title : members.slice(0, 6).map((m) => m.f.p.title).join(comma) + (members.length > 6 ? "…" : "");
-      const one = named(title, L.marker(at, { icon: donut(members, unsure), riseOnHover: true, zIndexOffset: 200 }));
+      const one = named(title, L.marker(at, { icon: donut(members, unsure), riseOnHover: true, autoPanOnFocus: false, zIndexOffset: 200 }));
       one.on("add", () => one.getElement() && one.getElement().setAttribute("aria-label", members.length > 1 ? members.length + " · " + title : title));
-      one.bindTooltip(el("span", "", title), { direction: "top" });
+      one.bindTooltip(el("span", "", title), { direction: "auto" });
       const apart = zoom < 13 && members.some((m) => Math.hypot(m.world.x - members[0].world.x, m.world.y - members[0].world.y) * 2 ** zoom > 3);
       const open = () => (apart ? map.flyToBounds(L.latLngBounds(members.map((m) => m.at)).pad(0.3), { maxZoom: 13, duration: 0.6 }) : openCard(map, at, members));
       one.on("click", open);
       one.on("keypress", (e) => { if (e.originalEvent.key === "Enter") open(); });
+      if (members.length === 1 && zoom >= FIRMS_FROM) one.name = gc.name(at, brief(members[0].f.p.title), { kind: "of-firm", gap: 10, weight: 40 });
+      if (unsure) one.on("mouseover", () => map.unsure.point(members.map((m) => m.f))).on("mouseout", () => map.unsure.point([]));
       return one;
-    }
-    function areas(view) {
-      discs.clearLayers();
-      const seen = new Map();
-      for (const points of shown.values()) for (const m of points) {
-        if (reach(m) <= PIN || !view.contains(m.at)) continue;
-        const key = m.at.lat + ":" + m.at.lng + ":" + m.f.p.within_m, before = seen.get(key);
-        seen.set(key, { m: m, color: before && before.color !== m.layer.color ? "#56636c" : m.layer.color });
-      }
-      for (const { m, color } of seen.values()) discs.addLayer(L.circle(m.at, { radius: m.f.p.within_m, renderer: lines, interactive: false, color: color, weight: 1, opacity: 0.45, dashArray: "3 4", fillColor: color, fillOpacity: 0.045 }));
     }
     function draw() {
       const view = map.getBounds().pad(0.35), box = L.bounds(map.project(view.getNorthWest()), map.project(view.getSouthEast()));
@@ -187,11 +188,10 @@
         if (!box.contains([cell.x / cell.members.length, cell.y / cell.members.length])) continue;
         const one = drawn.get(key) || marker(cell);
         next.set(key, one);
-        if (!drawn.has(key)) markers.addLayer(one);
+        if (!drawn.has(key)) for (const part of [one, one.name]) if (part) markers.addLayer(part);
       }
-      for (const [key, one] of drawn) if (!next.has(key)) markers.removeLayer(one);
+      for (const [key, one] of drawn) if (!next.has(key)) for (const part of [one, one.name]) if (part) markers.removeLayer(part);
       drawn = next;
-      areas(view);
     }
     function again() {
       markers.clearLayers();
@@ -210,6 +210,14 @@
     return { set: (key, points) => { points ? shown.set(key, points) : shown.delete(key); soon(); } };
   }
 
+  /* Roads are thin where the whole province is in view, broad in a town. */
+  const broad = (zoom) => (zoom < 8 ? 0.55 : zoom < 9.5 ? 0.75 : zoom < 12 ? 1 : 1.6);
+
+  /* Areas and lines lie on each other in the order of the payload, whatever is switched on last. */
+  function restack(map) {
+    for (const group of map.stacks) if (map.hasLayer(group)) group.stack.forEach((one) => one.bringToFront());
+  }
+
   function build(layer, map, bubbles, lines, filters, payload) {
     const at = (f) => L.latLng(f.at);
     if (layer.kind === "point") {
@@ -218,34 +226,50 @@
       const update = () => bubbles.set(layer.key, on ? members.filter((m) => filters.pass(m.f)) : null);
       return { show: () => { on = true; update(); }, hide: () => { on = false; update(); }, filter: () => on && update(), on: () => on };
     }
-    const group = L.featureGroup();
+    const group = L.featureGroup(), names = L.layerGroup();
     let repaint = () => {}, plain = () => {};
     if (layer.kind === "choropleth") repaint = choropleth(layer, group, filters, payload, lines);
     else if (layer.kind === "area" || layer.kind === "line") {
       const style = { color: layer.color, weight: layer.weight || 1, opacity: layer.opacity || 1, dashArray: layer.dash || null, fill: layer.kind === "area", fillColor: layer.fill || "#000", fillOpacity: layer.fill ? layer.fillOpacity || 1 : 0, renderer: lines, interactive: false };
-      const dressed = (f) => (f.properties && f.properties.fill ? { fillColor: f.properties.fill, fillOpacity: 1 } : /Line/.test(f.geometry.type) ? { fill: false } : layer.tiled ? { stroke: false } : {});
+      const dressed = (f) => (f.properties && f.properties.fill ? { fillColor: f.properties.fill, fillOpacity: layer.fillOpacity || 1 } : /Line/.test(f.geometry.type) ? { fill: false } : layer.tiled ? { stroke: false } : {});
       const shape = L.geoJSON(layer.features, { style: (f) => Object.assign({}, style, dressed(f)), interactive: false });
+      group.stack = [shape];
+      if (layer.core_weight) group.stack.push(L.geoJSON(layer.features, { style: { ...style, color: layer.core, weight: layer.core_weight }, interactive: false }));
       if (layer.tiled) plain = (bare) => { covered = bare; update(); };
       else if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
-      group.addLayer(shape);
+      group.stack.forEach((one) => group.addLayer(one));
+      if (layer.core_weight) {
+        const widths = [layer.weight, layer.core_weight], size = () => group.stack.forEach((one, at) => one.setStyle({ weight: widths[at] * broad(map.getZoom()) }));
+        map.on("zoomend", size);
+        size();
+      }
     } else for (const f of layer.features) {
       let shape;
       if (layer.kind === "site") shape = diamond(Object.assign({}, f, { at: at(f) }), layer);
-      else if (layer.kind === "ring") shape = L.circle(at(f), { radius: f.p.radius_m, color: layer.color, weight: 1, dashArray: "4 4", fillColor: layer.fill || layer.color, fillOpacity: 0.07, interactive: false });
+      else if (layer.kind === "ring") shape = map.unsure.circle(f.at, f.p.radius_m);
       else if (layer.kind === "flow") {
         const path = arc(f.from, f.to), weight = f.p.weight || 2;
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
         shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
-      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : "") + (layer.wet ? " gc-wet" : ""), f.p.title), iconSize: [0, 0] }) });
-      else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) }));
+      else if (layer.kind === "label") shape = gc.name(at(f), f.p.title, { kind: layer.look || "", weight: f.p.weight || layer.weight || 0 });
+      else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }), autoPanOnFocus: false }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
+      if (layer.kind === "site") (f.p.mark ? group : names).addLayer(gc.name(f.at, brief(f.p.title), { kind: "of-site" + (f.p.mark ? " planned" : ""), gap: (f.p.size || 18) / 2 + 2, weight: f.p.mark ? 90 : 50 }));
     }
     if (layer.kind === "label" && !layer.legend) plain = (bare) => { covered = bare; update(); };
     let on = false, covered = false;
-    const visible = () => !covered && map.getZoom() >= (layer.minZoom || 0) && map.getZoom() <= (layer.maxZoom || 99);
-    const update = () => (on && visible() ? group.addTo(map) : group.remove());
+    if (group.stack) (map.stacks = map.stacks || []).push(group);
+    const visible = () => !covered && map.getZoom() >= (layer.from_zoom || 0);
+    const update = () => {
+      on && map.getZoom() >= SITES_FROM ? names.addTo(map) : names.remove();
+      if (!(on && visible())) return group.remove();
+      if (map.hasLayer(group)) return group;
+      group.addTo(map);
+      if (group.stack) restack(map);
+      return group;
+    };
     map.on("zoomend", update);
     return { show: () => { on = true; repaint(); update(); }, hide: () => { on = false; update(); }, filter: () => on && repaint(), on: () => on, plain: (bare) => plain(bare) };
   }
@@ -279,10 +303,20 @@
     return c;
   }
 
+  /* All that can be filtered, on the map or without a place. */
+  gc.everyone = (payload) => [...payload.layers.filter((layer) => layer.kind === "point"), ...(payload.unplaced || [])].flatMap((layer) => layer.features.filter((f) => f.p.tags));
+
+  /* The address of a page of the app, within the same work. */
+  gc.inApp = function (name, query) {
+    const here = new URL((window.parent === window ? window : window.parent).location.href), url = new URL(name, here);
+    url.search = new URLSearchParams({ ...query, ...(here.searchParams.get("work") ? { work: here.searchParams.get("work") } : {}) });
+    return url.href;
+  };
+
   /* One choice a facet; the number beside a choice says how many entities it would leave. */
   function Filters(payload) {
     const facets = payload.filters || [], chosen = {}, listeners = [];
-    const everyone = payload.layers.flatMap((layer) => (layer.kind === "point" ? layer.features.filter((f) => f.p.tags) : []));
+    const everyone = gc.everyone(payload);
     const pass = (f, ...but) => !f.p.tags || facets.every((facet) => but.includes(facet.key) || !chosen[facet.key] || (f.p.tags[facet.key] || []).includes(chosen[facet.key]));
     const known = (key, value) => facets.some((facet) => facet.key === key && facet.options.some(([one]) => one === value));
     const set = (values) => {
@@ -305,7 +339,6 @@
       left.setAttribute("role", "status");
       line.append(left, reset);
       box.appendChild(line);
-      if (payload.nowhere) box.appendChild(el("p", "gc-note", payload.nowhere));
       body.appendChild(box);
       const update = () => {
         for (const facet of facets) {
@@ -329,15 +362,15 @@
   }
 
   function panel(map, payload, built, filters, onChange) {
-    const closed = map.getSize().x < 640 || Boolean(payload.pinned), box = el("div", "gc-card gc-panel" + (closed ? " gc-closed" : ""));
+    const closed = map.getSize().x < 640 || Boolean(payload.pinned) || Boolean(payload.list && map.getSize().x < 1000), box = el("div", "gc-card gc-panel" + (closed ? " gc-closed" : ""));
     const head = el("button", "", payload.words.layers), pinned = el("div", "gc-pinned"), body = el("div", "gc-body");
     head.type = "button";
     head.setAttribute("aria-expanded", String(!closed));
     head.onclick = () => head.setAttribute("aria-expanded", String(!box.classList.toggle("gc-closed")));
-    const groups = new Map(), ticks = new Map();
-    filters.panel(body);
+    const groups = new Map(), ticks = new Map(), follows = new Set(payload.layers.filter((one) => one.of && !one.legend).map((one) => one.key));
+    if (!payload.list) filters.panel(body);
     payload.layers.forEach((layer, i) => {
-      if (!layer.legend) { built[i].show(); return; }
+      if (!layer.legend) { if (!follows.has(layer.key)) built[i].show(); return; }
       if (!groups.has(layer.group)) {
         const g = el("div", "gc-group");
         g.appendChild(el("h4", "", layer.group));
@@ -349,14 +382,15 @@
       tick.checked = layer.visible;
       tick.dataset.layer = layer.key;
       const counted = el("span", "gc-count", layer.count || ""), more = layer.classes ? classes(layer) : null;
-      const turn = () => { tick.checked ? built[i].show() : built[i].hide(); if (more) more.hidden = !tick.checked; onChange(); };
+      const group = [built[i], ...payload.layers.flatMap((one, at) => (one.of === layer.key && !one.legend ? [built[at]] : []))];
+      const turn = () => { group.forEach((one) => (tick.checked ? one.show() : one.hide())); if (more) more.hidden = !tick.checked; onChange(); };
       tick.onchange = turn;
       ticks.set(layer.key, { layer: layer, tick: tick, turn: turn });
       row.append(tick, swatch(layer), el("span", "gc-name", layer.name), counted);
       groups.get(layer.group).appendChild(row);
       if (more) groups.get(layer.group).appendChild(more);
       if (layer.kind === "point") filters.listen(() => { counted.textContent = layer.features.filter((f) => filters.pass(f)).length; });
-      if (layer.visible) built[i].show();
+      if (layer.visible) group.forEach((one) => one.show());
     });
     (payload.unplaced || []).forEach((layer) => body.appendChild(unplaced(map, layer)));
     if (payload.matrix) body.prepend(groups.get(payload.layers.find((layer) => layer.kind === "point").group)); // what the colours say comes first
@@ -406,9 +440,8 @@
     /* In the app a site or a firm has a sheet of its own, which opens beside the map. */
     if (page && payload.sheet) map.sheetOf = ({ layer, f }) => {
       if (!f.p.id || !/^(sites|factories|chain(-.*)?)$/.test(layer.key)) return [];
-      const here = new URL(page.location.href), url = new URL("sheet", here), link = el("a", "gc-open", payload.sheet);
-      url.search = new URLSearchParams({ id: f.p.id, language: payload.lang.slice(0, 2), ...(here.searchParams.get("work") ? { work: here.searchParams.get("work") } : {}) });
-      return [Object.assign(link, { href: url.href, target: "_blank", rel: "noopener" })];
+      const address = gc.inApp("sheet", { id: f.p.id, language: payload.lang.slice(0, 2) });
+      return [Object.assign(el("a", "gc-open", payload.sheet), { href: address, target: "_blank", rel: "noopener" })];
     };
     function text() {
       const at = map.getCenter(), entries = [["at", [at.lat.toFixed(5), at.lng.toFixed(5), map.getZoom()].join(",")]];
@@ -484,8 +517,17 @@
     return { read: read, changed: changed, button: button };
   }
 
+  /* To a feature, and its card; what has no place has only a card. */
+  function flyTo(map, hit) {
+    map.closePopup();
+    if (!hit.f.at) return openCard(map, null, [hit]);
+    const open = () => openCard(map, hit.f.at, [hit]), zoom = Math.max(map.getZoom(), 12);
+    map.once("moveend", open);
+    map.getZoom() === zoom && map.getCenter().distanceTo(hit.f.at) < 30 ? map.setView(hit.f.at, zoom, { animate: false }) : map.flyTo(hit.f.at, zoom, { duration: 0.8 });
+  }
+
   function search(map, payload) {
-    const box = el("div", "gc-card gc-search"), input = el("input"), found = el("ul", "gc-found"), places = el("div", "gc-places");
+    const box = el("div", "gc-card gc-search"), input = el("input"), found = el("ul", "gc-found");
     input.type = "search";
     input.placeholder = payload.words.search;
     input.setAttribute("aria-label", payload.words.search);
@@ -497,9 +539,7 @@
     const fly = (hit) => {
       found.replaceChildren();
       input.value = hit.f.p.title;
-      if (!hit.f.at) return openCard(map, null, [{ layer: hit.layer, f: hit.f }]);
-      map.flyTo(hit.f.at, Math.max(map.getZoom(), 12), { duration: 0.8 });
-      map.once("moveend", () => openCard(map, hit.f.at, [{ layer: hit.layer, f: hit.f }]));
+      flyTo(map, hit);
     };
     const look = () => {
       const wanted = fold(input.value);
@@ -526,36 +566,19 @@
       e.preventDefault();
       stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
     };
-    for (const place of payload.places || []) {
-      const button = el("button", "", place.name);
-      button.type = "button";
-      button.onclick = () => map.flyToBounds(place.bounds, { duration: 0.7 });
-      places.appendChild(button);
-    }
-    box.append(input, found, places);
+    box.append(input, found, places(map, payload));
     control("topleft", box).addTo(map);
   }
 
-  /* Names don't lie on each other: strong ones keep their place, then those that were drawn first. */
-  function apart(map) {
-    let waiting = false;
-    const lie = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-    function choose() {
-      waiting = false;
-      const names = [...map.getContainer().querySelectorAll(".gc-label")], taken = [];
-      names.sort((a, b) => b.classList.contains("gc-strong") - a.classList.contains("gc-strong"));
-      const boxes = names.map((name) => name.getBoundingClientRect());
-      names.forEach((name, i) => {
-        const free = !taken.some((box) => lie(box, boxes[i]));
-        name.style.visibility = free ? "" : "hidden";
-        if (free) taken.push(boxes[i]);
-      });
+  function places(map, payload) {
+    const box = el("div", "gc-places");
+    for (const place of payload.places || []) {
+      const button = el("button", "", place.name);
+      button.type = "button";
+      button.onclick = () => { map.closePopup(); map.flyToBounds(place.bounds, { duration: 0.7 }); };
+      box.appendChild(button);
     }
-    map.on("zoomend layeradd layerremove", () => {
-      if (!waiting) requestAnimationFrame(choose);
-      waiting = true;
-    });
-    return choose;
+    return box;
   }
 
   /* Leaflet's own attribution takes markup; this one takes text and unfolds. */
@@ -573,27 +596,49 @@
   /* Everything that the map is about, arcs included; a plan's clear of the cards, which are beside it or above it. */
   function fit(map, payload) {
     const extent = L.latLngBounds(payload.bounds);
+    map.invalidateSize({ animate: false });
     for (const layer of payload.layers) if (layer.kind === "flow") for (const f of layer.features) arc(f.from, f.to).forEach((at) => extent.extend(at));
     if (!payload.pinned) return map.fitBounds(extent, { animate: false });
-    const mark = 24, size = map.getSize(), [left, right] = ["topleft", "topright"].map((corner) => map._controlCorners[corner]);
-    const top = Math.min(Math.max(left.offsetHeight, right.offsetHeight), 0.4 * size.y);
-    const beside = [[left.offsetWidth + mark, mark], [right.offsetWidth + mark, 2 * mark]], above = [[mark, top + mark], [mark, 2 * mark]];
+    const mark = 24, size = map.getSize(), [left, right, foot] = ["topleft", "topright", "bottomright"].map((corner) => map._controlCorners[corner]);
+    const top = Math.min(Math.max(left.offsetHeight, right.offsetHeight), 0.4 * size.y), tools = map.zoomControl.getContainer().offsetWidth + 2 * mark;
+    const beside = [[left.offsetWidth + mark, mark], [Math.max(right.offsetWidth, tools) + mark, 2 * mark]];
+    const above = [[mark, top + mark], [tools, Math.min(foot.offsetHeight, 0.15 * size.y) + mark]];
     const zoom = ([a, b]) => map.getBoundsZoom(extent, false, L.point(a).add(b));
     const [a, b] = left.offsetWidth + right.offsetWidth < 0.7 * size.x && zoom(beside) > zoom(above) ? beside : above;
     map.fitBounds(extent, { animate: false, paddingTopLeft: a, paddingBottomRight: b });
   }
 
-  Object.assign(gc, { el: el, svg: svg, control: control, swatch: swatch });
+  Object.assign(gc, { el: el, svg: svg, control: control, swatch: swatch, brief: brief });
 
-  function draw(map, payload) {
+  /* What all maps have: their name, the scale, the sources, buttons that fly to places. */
+  function dressed(map, payload) {
     const container = map.getContainer();
     container.classList.add("gc-map");
     container.setAttribute("aria-label", payload.words.map);
     document.documentElement.lang = payload.lang;
     container.setAttribute("role", "region");
-    const owed = sources(map, payload);
+    for (const key in payload.look || {}) container.style.setProperty("--gc-" + key, payload.look[key]);
+    map.unsure = Unsure(map, (payload.look || {}).ring || "#6a5f86");
     map.zoomControl.setPosition("bottomright");
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    return sources(map, payload);
+  }
+
+  /* The map on which the app lays values; what it shows comes with each run of the page. */
+  function drawSites(map, payload) {
+    dressed(map, payload);
+    const lines = L.canvas({ padding: 0.4 });
+    control("topleft", places(map, payload)).addTo(map);
+    gc.names(map);
+    payload.layers.forEach((layer) => build(layer, map, null, lines, null, payload).show());
+    fit(map, payload);
+    gc.edges(map, payload);
+    map.lay = gc.sites(map, payload);
+    map.getContainer().dataset.ready = "true";
+  }
+
+  function draw(map, payload) {
+    const container = map.getContainer(), owed = dressed(map, payload);
     const lines = L.canvas({ padding: 0.4 }), filters = Filters(payload), bubbles = Bubbles(map, lines, payload.words.comma);
     if (payload.title) {
       const title = el("div", "gc-card gc-title", payload.title.text);
@@ -601,9 +646,12 @@
       if (payload.title.sub) title.appendChild(el("small", "", payload.title.sub));
       control("topleft", title).addTo(map);
     }
-    if (payload.matrix) gc.matrix(map, payload, filters);
+    if (payload.list) {
+      const list = gc.list(map, payload, filters, (hit) => flyTo(map, hit));
+      if (payload.matrix) gc.matrix(map, payload, filters, list);
+    }
     search(map, payload);
-    const separate = apart(map);
+    const separate = gc.names(map);
     let view = { changed: () => {} };
     const built = payload.layers.map((layer) => build(layer, map, bubbles, lines, filters, payload));
     const onChange = () => { tools && tools.refresh(); view.changed(); };
@@ -615,10 +663,21 @@
     gc.tiles(map, payload, body, (base) => { built.forEach((one) => one.plain && one.plain(Boolean(base))); owed.base(base); });
     fit(map, payload);
     gc.print(map, payload, ticks, separate);
+    gc.edges(map, payload);
     view = View(map, payload, { ticks: ticks, filters: filters, tools: tools });
     view.read();
     view.button(tools.bar);
     container.dataset.ready = "true";
+  }
+
+  /* Where uncertain places may lie, as one soft area: circles in a pane that is pale as a whole, so none darkens another. */
+  function Unsure(map, color) {
+    map.createPane("unsure").classList.add("gc-unsure-pane");
+    const renderer = L.svg({ pane: "unsure" }), pointed = L.layerGroup().addTo(map);
+    const circle = (at, radius) => L.circle(at, { radius: radius, pane: "unsure", renderer: renderer, interactive: false, stroke: false, fillColor: color, fillOpacity: 1 });
+    const point = (features) => { pointed.clearLayers(); features.forEach((f) => f.at && f.p.within_m && pointed.addLayer(circle(f.at, f.p.within_m))); };
+    map.on("popupclose", () => point([]));
+    return { circle: circle, point: point };
   }
 
   /* A map that shows something already makes room for the next payload once it is there, not before. */
@@ -626,15 +685,28 @@
     const box = map.getContainer(), options = Object.assign({}, map.options, { crs: L.CRS.EPSG3857 });
     if (!box.dataset.ready) return map;
     map.remove();
+    document.querySelectorAll(".gc-side, .gc-matrix, .gc-edges").forEach((one) => one.remove());
+    document.body.classList.remove("gc-atlas", "gc-with-matrix", "gc-side-away");
     delete box.dataset.ready;
     return (window.map = window.map_div = L.map(box, options)); // by these names streamlit-folium knows it
   }
 
-  let wanted = "";
-  window.geoClusterMap = function (map, payload) {
+  let wanted = "", drawn = "", standing = null, values = null;
+  /* Draws a payload, or one that is fetched from an address; `laid` are values for a map of sites. */
+  window.geoClusterMap = function (map, payload, laid) {
     if (typeof payload !== "string") return draw(map, payload);
-    wanted = payload;
-    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => { if (wanted === payload) draw(emptied(map), p); }).catch(() => {
+    const address = payload.split("?")[0], before = wanted;
+    values = laid;
+    wanted = address;
+    if (laid && drawn === address) return standing.lay(laid);
+    if (laid && before === address) return undefined; // on its way
+    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => {
+      if (wanted !== address) return;
+      standing = emptied(map);
+      drawn = address;
+      p.sites ? drawSites(standing, p) : draw(standing, p);
+      if (values) standing.lay(values);
+    }).catch(() => {
       map.getContainer().textContent = "地图数据没有送到，请刷新页面。 / The map's data did not arrive; reload the page.";
     });
   };

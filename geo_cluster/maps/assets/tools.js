@@ -3,6 +3,7 @@
   "use strict";
   const gc = (window.geoCluster = window.geoCluster || {});
   const MU_PER_HA = 15, INK = "#b4541a";
+  const LARGE_HA = 1000; // from here areas are told in square kilometres
   const DRAG = 8; // pixels from which a press is no click
   const WAY = 300; // corners of an area drawn in one go, at most: they stand in the link
 
@@ -74,7 +75,7 @@
       if (shape.length < 3) return "";
       const ha = g.area(shape) / 1e4, around = g.length([...shape, shape[0]]);
       const radius = kind === "circle" ? words.radius + " " + metres(g.distance(points[0], points[1])) + " · " : "";
-      return radius + filled(words.area, { ha: number(ha, ha < 100 ? 2 : 0), mu: number(ha * MU_PER_HA, ha < 10 ? 1 : 0), around: metres(around) });
+      return radius + filled(ha < LARGE_HA ? words.area : words.area_large, { km2: number(ha / 100, ha < 1e4 ? 1 : 0), ha: number(ha, ha < 100 ? 2 : 0), mu: number(ha * MU_PER_HA, ha < 10 ? 1 : 0), around: metres(around) });
     }
     function table(parts) {
       const head = words.csv.split("|"), rows = [];

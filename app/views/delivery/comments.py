@@ -1,0 +1,79 @@
+"""Part of 推进: all comments in one list, to be answered and settled; those on places of the map are made here."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import comments as drawn
+from app import state
+from app.session import t
+from geo_cluster.export.outline import Remark
+from geo_cluster.workspace import comments
+from geo_cluster.workspace.comments import Subject, Thread
+from geo_cluster.world.spreadsheet import as_xlsx
+
+MOST = 30
+"""Comments on screen; the workbook has them all."""
+CHINA = ((73.0, 136.0), (17.0, 54.0))
+"""Longitudes and latitudes that a place may have, degrees."""
+
+
+def draw() -> None:
+    """Draw the part."""
+    names = {kind: t(f"comments.kind.{kind}") for kind in comments.KINDS}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = st.pills(
+            t("comments.kinds"), list(names), format_func=names.__getitem__, selection_mode="multi", key="comment-kinds"
+        )
+        settled = st.toggle(t("comments.show_settled"), key="comment-settled")
+        found = [
+            one
+            for one in comments.threads(state.desk(), status=None if settled else "open")
+            if one.subject.kind in (kinds or names)
+        ]
+        if found:
+            st.download_button(
+                t("comments.xlsx"),
+                lambda: _book(found),
+                file_name="comments.xlsx",
+                icon=":material/download:",
+                on_click="ignore",
+                key="comments-xlsx",
+            )
+    _place()
+    if not found:
+        st.caption(t("comments.nothing"))
+    drawn.threads(found[:MOST], named=True)
+
+
+def _book(found: list[Thread]) -> bytes:
+    names = [t(f"comments.col.{one}") for one in Remark._fields[:-1]]
+    rows = [one[:-1] for one in drawn.remarks(found)]
+    return as_xlsx({t("delivery.comments"): pd.DataFrame(rows, columns=names)})
+
+
+def _place() -> None:
+    """Where on the map, and the comments on that place."""
+    if not state.person().may("planner"):
+        return
+    with st.expander(t("comments.place"), icon=":material/add_location_alt:"):
+        typed = st.text_input(t("comments.place_how"), key="comment-place")
+        if not typed.strip():
+            return
+        point = _read(typed)
+        if point is None:
+            st.error(t("comments.place_odd"), icon=":material/error:")
+        else:
+            at = ",".join(f"{one:.5f}" for one in point)
+            drawn.button(Subject("place", at, name=at))
+
+
+def _read(typed: str) -> tuple[float, float] | None:
+    """Longitude and latitude as typed; None for anything else."""
+    try:
+        longitude, latitude = (float(one) for one in typed.replace("，", ",").split(","))
+    except ValueError:
+        return None
+    inside = CHINA[0][0] <= longitude <= CHINA[0][1] and CHINA[1][0] <= latitude <= CHINA[1][1]
+    return (longitude, latitude) if inside else None

@@ -1,0 +1,203 @@
+"""找地 · regions: found in the background, compared with the listed parks, made candidate sites by one press."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, cached_find, session, state
+from app.cached_find import Ground
+from app.finding import Finding, Found
+from app.session import t
+from app.views.find.asked import Asked
+from app.widgets import listed, plain, text_table
+from geo_cluster import scratch, toml
+from geo_cluster.errors import GeoClusterError
+from geo_cluster.suitability import candidates
+from geo_cluster.suitability.candidates import CLASS
+from geo_cluster.supply.grid_connection import voltages
+from geo_cluster.world.coordinates import MU_PER_HA
+
+BEGUN = "find-begun"
+MADE = "find-made"
+"""Set once the work was changed: all of the page says so, its bar too."""
+
+
+def under_way(ground: Ground, asked: Asked) -> Found | None:
+    """What was found under these settings, or before them; the sample's regions are looked for at once."""
+    scenario = state.scenario()
+    layers, spec = state.layers(), cached_find.weighted(asked.spec, asked.weights)
+    job = cached_find.finding(ground, spec, layers, scenario.sites)
+    if job is None and asked.key == cached_find.SAMPLE and not session.kept(BEGUN):
+        job = cached_find.begin(ground, spec, layers, scenario.sites)
+    session.keep(BEGUN, True)
+    if job is not None and job.found is not None:
+        session.keep("find-last", (asked.key, job))
+        return job.found
+    if job is not None and not job.ended:
+        _progress(job)
+    else:
+        if job is not None and job.refusal is not None:
+            st.error(listed(job.refusal.faults), icon=":material/error:")
+        _ask(ground, spec, job)
+    key, last = session.kept("find-last", ("", None))
+    return last.found if last is not None and key == asked.key else None
+
+
+def _ask(ground: Ground, spec: Any, job: Finding | None) -> None:
+    layers, sites = state.layers(), state.scenario().sites
+    cells = ground.exact.grid.rows * ground.exact.grid.columns
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            t("find.go_on" if job is not None and job.stopped else "find.go"),
+            type="primary",
+            icon=":material/travel_explore:",
+            key="find-go",
+            on_click=lambda: session.keep("find-asked", cached_find.begin(ground, spec, layers, sites)),
+        )
+        st.caption(t("find.go_note", cells=cells / 1e4, cell=ground.exact.grid.cell_m))
+
+
+@st.fragment(run_every=0.7)
+def _progress(job: Finding) -> None:
+    if job.ended:
+        st.rerun()
+    with st.container(border=True):
+        head, button = st.columns([5, 1], vertical_alignment="center")
+        done, of = job.tiles
+        said = t("find.stopping") if job.stopped else t("find.working", done=done, of=of, s=job.elapsed_s)
+        head.markdown(f"**{said}**")
+        if button.button(
+            t("find.stop"), icon=":material/stop_circle:", width="stretch", disabled=job.stopped, key="find-stop"
+        ):
+            job.stop()
+        st.progress(min(max(job.share, 0.02), 1.0))
+
+
+def table(found: Found, asked: Asked) -> None:
+    """The regions, best first, and the press that makes candidates of them."""
+    st.subheader(t("find.regions"), anchor=False)
+    spec, language, regions = found.screen.spec, session.language(), found.regions
+    if cached_find.weighted(asked.spec, asked.weights) != spec:
+        st.caption(t("find.earlier"))
+    if regions.empty:
+        st.info(t("find.no_region", land=spec.need.land_mu), icon=":material/search_off:")
+        return
+    shown = pd.DataFrame(
+        {
+            "find.rank": regions["rank"],
+            "find.score": regions["score"].round(1),
+            "find.span": [f"{row.score_low:.0f}–{row.score_high:.0f}" for row in regions.itertuples()],
+            "find.area": regions["land_mu"].round(0),
+            "find.hall": [f"{row.hall_width_m:.0f} × {row.hall_length_m:.0f}" for row in regions.itertuples()],
+        }
+    )
+    for key, one in spec.criteria.items():
+        shown[
+            f"{one.name[language]}（{one.unit[language]}）" if language == "zh" else f"{one.name.en} ({one.unit.en})"
+        ] = regions[key].round(1)
+    shown["find.compact"] = regions["compactness"].round(2)
+    names = {key: t(key) for key in shown if key.startswith("find.")}
+    st.dataframe(shown.rename(columns=names), hide_index=True, alt=t("find.regions"))
+    if asked.mva:
+        _power(asked.mva)
+    _candidates(found)
+
+
+def _power(mva: float) -> None:
+    levels = t("comma").join(f"{one:g}" for one in voltages((mva, mva), grid=toml.table("grid")))
+    st.caption(t("find.power", mva=mva, kv=levels))
+
+
+def _candidates(found: Found) -> None:
+    """Make candidate sites of regions, unless they are some already."""
+    sites = cached.layer_table(state.layers(), "sites")
+    there = {(round(a, 6), round(b, 6)) for a, b in zip(sites["lon"], sites["lat"], strict=True)}
+    regions = found.regions
+    new = [row.rank for row in regions.itertuples() if (round(row.lon, 6), round(row.lat, 6)) not in there]
+    mine = sites[sites["site_class"] == CLASS]
+    if new:
+        choose, press = st.columns([3, 2], vertical_alignment="bottom")
+        ranks = choose.multiselect(
+            t("find.which"), new, default=new[:1], key=f"find-which-{session.language()}-{len(mine)}"
+        )
+        press.button(
+            t("find.make"),
+            icon=":material/add_location_alt:",
+            type="primary",
+            width="stretch",
+            disabled=not ranks,
+            key="find-make",
+            help=t("find.make_help"),
+            on_click=_make,
+            args=[found, ranks],
+        )
+    if refused := session.kept("find-refused"):
+        st.error(listed(refused), icon=":material/error:")
+    if len(mine):
+        names = t("comma").join(mine[f"name_{session.language()}"])
+        st.success(t("find.made", n=len(mine), names=names), icon=":material/check_circle:")
+        with st.container(horizontal=True):
+            for page in ("score", "match", "brief"):
+                if page in session.pages():
+                    st.page_link(session.pages()[page], label=t(f"find.to_{page}"), width="content")
+
+
+def _make(found: Found, ranks: list[int]) -> None:
+    """Put regions into the work: its layers, and its sites where it names some."""
+    chosen = found.regions[found.regions["rank"].isin(ranks)]
+    session.keep("find-refused", None)
+    try:
+        with scratch.temporary() as folder:
+            after = candidates.as_sites(state.scenario(), chosen, found.screen.spec, folder / "layers")
+            files = {f"layers/{one.name}": one.read_bytes() for one in sorted((folder / "layers").iterdir())}
+        note = t("find.made_note", n=len(chosen))
+        state.attach(note, **files)
+        if after.sites:
+            state.change(note, sites=list(after.sites))
+        session.keep(MADE, True)
+    except GeoClusterError as refusal:
+        session.keep("find-refused", refusal.faults)
+
+
+def beside_parks(found: Found) -> None:
+    """The best region beside the listed parks: mean score of the free land within a kilometre of each."""
+    language, parks = session.language(), found.parks
+    with st.expander(t("find.parks", n=len(parks)), icon=":material/compare_arrows:"):
+        scored = parks[parks["score"].notna()]
+        if len(scored) and not found.regions.empty:
+            best, park = found.regions.iloc[0], scored.iloc[0]
+            name = plain(park[f"name_{language}"])
+            st.markdown(t("find.beside", best=best["score"], park=name, score=park["score"]))
+        st.caption(t("find.parks_note"))
+        text_table(
+            [t("col.site"), t("find.score"), t("find.free_near")],
+            [
+                (
+                    row[f"name_{language}"],
+                    f"{row['score']:.1f}" if row["score"] == row["score"] else t("find.none_near"),
+                    f"{row['free_ha'] * MU_PER_HA:,.0f}",
+                )
+                for row in parks.to_dict("records")
+            ],
+            named=True,
+        )
+
+
+def taken(found: Found) -> None:
+    """What each rule takes, in the declared order."""
+    with st.expander(t("find.taken"), icon=":material/layers_clear:"):
+        text_table(
+            [t("find.rule"), t("find.alone"), t("find.after"), t("find.left")],
+            [
+                (
+                    row[f"name_{session.language()}"],
+                    *(f"{row[key]:.2f} %" for key in ("alone_pct", "after_pct", "left_pct")),
+                )
+                for row in found.answer.exclusions.to_dict("records")
+            ],
+        )
+        owed = [f"{one.source}（{one.licence}）" for one in found.screen.spec.sources.values()]
+        st.caption(t("find.owed", sources="；".join(dict.fromkeys(owed))))
