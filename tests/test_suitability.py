@@ -13,7 +13,6 @@ from unittest import mock
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -43,6 +42,7 @@ from geo_cluster.suitability import spec as specs
 from geo_cluster.suitability import surfaces as files
 from geo_cluster.suitability.grid import Grid, Window
 from geo_cluster.supply.raster import slope_percent
+from geo_cluster.world import portfolio
 
 CRS, CELL, WEST, NORTH, ROWS, COLUMNS = "EPSG:3035", 20.0, 4_040_000, 3_100_000, 60, 75
 NAME = {"zh": "示例", "en": "sample"}
@@ -380,14 +380,14 @@ def test_each_project_and_segment_has_regions_by_its_own_need_and_weights(row, t
     row["segments"] = {"laser_chip": {"weights": {"near": 9.0}, "hall_m": [20, 20]}}
     made = ready(row)
     answer = run.run(made, tmp_path / "out", tile=30)
-    projects = pd.DataFrame(
-        {
-            "name": ["一", "二", "三"],
-            "segment": ["laser_chip", "optics_crystal", "laser_chip"],
-            "land_mu_likely": [9.0, 12.0, 18.0],
-            "capacity_mva_likely": [1.0, 2.0, 3.0],
-        },
-        index=pd.Index(["P1", "P2", "P3"], name="id"),
+    projects = (
+        portfolio.read("sample")
+        .iloc[:3]
+        .assign(
+            segment=["laser_chip", "optics_crystal", "laser_chip"],
+            land_mu_likely=[9.0, 12.0, 18.0],
+            power_mva_likely=[1.0, 2.0, 3.0],
+        )
     )
     by_segment = asks.asked(made.spec, projects, "segment")
     assert [(one.key, one.need.land_mu, one.power_mva) for one in by_segment] == [
@@ -406,7 +406,7 @@ def test_each_project_and_segment_has_regions_by_its_own_need_and_weights(row, t
     plain = regions.find(answer, made.spec.need, screen=made)
     assert found[found["asked_by"] == "optics_crystal"]["score"].tolist() == plain["score"].tolist()
     apart = asks.find(answer, made, asks.asked(made.spec, projects, "project"), apart=True)
-    assert set(apart["asked_by"]) >= {"P1"}
+    assert set(apart["asked_by"]) >= {projects.index[0]}
     gaps = [a.distance(b) for k, a in enumerate(apart.geometry) for b in apart.geometry[:k]]
     assert min(gaps) >= 0.1 * 1000
     row["segments"] = {"no": {"weights": {"far": 1.0}}}

@@ -76,7 +76,7 @@ def _each(spec: Spec, projects: pd.DataFrame, by: By) -> Iterator[Ask]:
         name = catalog.segments()[segment].name if by == "segment" else Text(zh=said, en=said)
         weight = criteria.weights(spec, own.weights if own else None)
         need = spec.need.model_copy(update=changes)
-        yield Ask(str(key), name, segment, need, weight, float(group["capacity_mva_likely"].max()))
+        yield Ask(str(key), name, segment, need, weight, float(group["power_mva_likely"].max()))
 
 
 def find(answer: Answer, screen: Screen, asks: list[Ask], *, apart: bool = False) -> gpd.GeoDataFrame:
