@@ -16,7 +16,7 @@ export UV_SYSTEM_CERTS ?= true
 unexport PYTHONDONTWRITEBYTECODE
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test test-quick study check bench data bundle format fuzz
+.PHONY: help run test test-quick study check bench bench-quick data bundle format fuzz
 
 help:  ## explain the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,9 +43,14 @@ check: .tools/dev  ## lint, format, types, import contracts, data
 format: .tools/dev  ## put the code in shape
 	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
 
-bench: .tools/dev  ## measure against peers (minutes; prints ratios)
+bench: .tools/dev  ## measure against peers and the last release (minutes; prints ratios, keeps them in benchmarks/results)
 	@$(SYNC) --group dev --group data --group cluster --group bench
-	@for file in benchmarks/*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+	@$(UV) run --no-sync python benchmarks/ratios.py --peers --keep
+	@for file in $(filter-out %/ratios.py,$(wildcard benchmarks/*.py)); do \
+	  echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+
+bench-quick: .tools/dev  ## the same in a minute, without peers: ends with 1 where something is half as fast as in the last release
+	@$(UV) run --no-sync python benchmarks/ratios.py --check
 
 fuzz: .tools/dev  ## hand changed files to every reader, for SECONDS=300
 	@$(UV) run --no-sync python -m tests.fuzzing --seconds $(SECONDS)

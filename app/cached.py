@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import inspect
 import json
 import os
 import threading
@@ -22,6 +23,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import small_maps
 from app.jobs import Job, Jobs
 from app.packing import Packing, Packings
+from app.plan_view import plan_view
+from app.questions import Question, Questions
 from app.screening import Screening
 from app.texts import text
 from geo_cluster import scenarios, scratch, toml
@@ -47,7 +50,7 @@ from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import site_map
-from geo_cluster.region import Region, offers, prepare, subject_names
+from geo_cluster.region import Region, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.cities import LEVELS
@@ -145,7 +148,7 @@ def sites_map(layers: Layers, language: Language) -> Source:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _plan_map(_study: Study, key: str, language: Language) -> Source:  # noqa: ARG001
-    return map_source(maps_payload.payload(_study, language) | {"basemaps": maps_payload.basemaps(language)})
+    return map_source(plan_view(_study, language) | {"basemaps": maps_payload.basemaps(language)})
 
 
 def plan_map(study: Study, language: Language) -> Source:
@@ -247,12 +250,6 @@ def _openable(layers: str, sha256: str, sites: tuple[str, ...]) -> dict[str, dic
 def openable(scenario: Scenario) -> dict[str, dict[str, Text]]:
     """Attribute of each resource -> id and name of its pools; under '' the sites considered."""
     return _openable(scenario.layers, scenario.layers_sha256, scenario.sites)
-
-
-def assumed_count(scenario: Scenario) -> int:
-    """How many of the numbers that decide are assumed because nobody publishes them."""
-    known = region(scenario).observations
-    return int((known["attribute"].isin(offers()) & (known["basis"] == "assumed")).sum())
 
 
 # ---- the page 数据 ------------------------------------------------------------------------------------------
@@ -671,6 +668,30 @@ def overview_payload(layers: Layers, language: Language) -> dict[str, Any]:
 # ---- match: what is asked of a plan ---------------------------------------------------------------------------
 
 
+@st.cache_resource(show_spinner=False)
+def long_questions() -> Questions:
+    """Questions in the background, shared by all visitors."""
+    return Questions()
+
+
+def question(ask: Callable[..., Any], study: Study, *about: Any) -> Question | None:
+    """A long question about a plan, if it was begun: under way, or with its answer."""
+    return long_questions().find((ask.__name__, study.key, *about))
+
+
+def begin(ask: Callable[..., Any], study: Study, *about: Any) -> Question:
+    """Begin a long question about a plan, or join it; `ask` is told of each step where it wants to tell."""
+    tells = "on_step" in inspect.signature(ask).parameters
+
+    def work(step: Callable[[str], None]) -> Any:
+        if tells:
+            return ask(study, *about, on_step=step)
+        step(ask.__name__)
+        return ask(study, *about)
+
+    return long_questions().begin((ask.__name__, study.key, *about), work)
+
+
 def asked(question: Callable[..., Any], study: Study, *about: Any) -> Any:
     """What a function of `explained` or `compared` says of a plan; worked out once for a plan."""
     return _asked(question, study, question.__name__, study.key, *about)
@@ -683,7 +704,7 @@ def _asked(_question: Callable[..., Any], _study: Study, name: str, key: str, *a
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _compared_map(_study: Study, key: str, language: Language, before: tuple[tuple[str, str], ...]) -> Source:  # noqa: ARG001
-    return map_source(maps_payload.payload(_study, language, before=dict(before)))
+    return map_source(plan_view(_study, language, before=dict(before)))
 
 
 def compared_map(study: Study, language: Language, before: Mapping[str, str]) -> Source:

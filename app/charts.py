@@ -19,11 +19,19 @@ from geo_cluster.world import catalog
 
 @alt.theme.register("geo_cluster", enable=True)
 def _chart_theme() -> Any:
-    """Texts of every chart in a grey that can be read on white; Streamlit's own is too faint (3.7:1)."""
-    page = toml.table("style")["page"]
-    text = {"labelColor": page["muted"], "titleColor": page["muted"]}
+    """Every chart in the colours and sizes of the page, with some five lines; Streamlit's own grey is too faint."""
+    style = toml.table("style")
+    page = style["page"]
+    text = {"labelColor": page["muted"], "titleColor": page["muted"], "labelFontSize": 12, "titleFontSize": 12}
+    text |= {"titleFontWeight": "normal"}
+    axis = text | {"labelFlush": False, "tickCount": 5, "gridColor": page["line"], "domainColor": page["line"]}
     return {
-        "config": {"axis": text | {"labelFlush": False}, "legend": text | {"labelColor": page["ink"]}, "header": text}
+        "config": {
+            "axis": axis | {"tickColor": page["line"]},
+            "legend": text | {"labelColor": page["ink"]},
+            "header": text,
+            "range": {"category": list(style["stage"].values())},
+        }
     }
 
 
@@ -77,11 +85,11 @@ def _scores(rows: int) -> alt.LayerChart:
     page = toml.table("style")["page"]
     base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
-    rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
-        x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
-    )
     tips = _tips(site_label="col.site", score="col.score", low="col.low", high="col.high")
     tips.append(alt.Tooltip("chance_first:Q", title=t("col.acceptability"), format=".0%"))
+    rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
+        x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q", tooltip=tips
+    )
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )

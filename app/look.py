@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from geo_cluster import toml
 
 ASSETS = Path(__file__).with_name("assets")
+ICON = ASSETS / "icon.svg"
 NAMES = {
     "ink": "ink",
     "quiet": "muted",
@@ -28,4 +30,6 @@ def sheet() -> str:
     page = toml.table("style")["page"]
     colours = "; ".join(f"--gc-{name}: {page[colour]}" for name, colour in NAMES.items())
     files = sorted(ASSETS.glob("*.css"), key=lambda file: (file.name != "page.css", file.name))
-    return "\n".join([f":root {{ {colours} }}", *(file.read_text(encoding="utf-8").strip() for file in files)])
+    rules = [f":root {{ {colours} }}", *(file.read_text(encoding="utf-8").strip() for file in files)]
+    icon = quote(ICON.read_text(encoding="utf-8").strip())
+    return "\n".join(rules).replace("@icon", f"data:image/svg+xml,{icon}")

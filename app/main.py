@@ -11,8 +11,8 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
-from app import session, signin
-from app.page import own_words, style, top
+from app import look, session, signin
+from app.page import bar, own_words
 from app.session import t
 from app.views import brief, data, delivery, explore, find, match, score, sheet, supply
 from app.widgets import plain, refusals
@@ -22,10 +22,7 @@ log = logging.getLogger("geo_cluster.app")
 
 def run() -> None:
     """Set the page up and draw the chosen view."""
-    st.set_page_config(
-        page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
-    )
-    style()
+    st.set_page_config(page_title=t("app"), page_icon=str(look.ICON), layout="wide")
     own_words()
     try:
         with refusals():
@@ -71,7 +68,8 @@ def _pages(*, signed_in: bool) -> None:
 
 
 def _sign_in() -> None:
-    top("signin")
+    bar("signin")
+    st.markdown(t("signin.lead"))
     for name in signin.providers():
         label = t("signin.with", name=plain(name)) if name else t("signin.go")
         if st.button(label, type="primary", icon=":material/login:", key=f"signin-{name}"):

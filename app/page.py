@@ -1,24 +1,15 @@
-"""What every page has: style, heading with the language switch, the first steps, the work bar, a footer."""
+"""What every page has: the bar over it, warnings, a footer."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app import look, page_scripts, session, signin, state
+from app import page_scripts, session, signin, state
+from app.first_hour import first_hour
 from app.session import t
 from app.widgets import plain
-from app.workbar import work_bar
+from app.workbar import notices, work_bar
 from geo_cluster.world import rule_life
-
-MARK = "first-steps"
-"""The three steps go away once they are done or closed, and stay away."""
-WHERE = {"look": "explore", "own": "data", "run": "match"}
-"""The page where each step is taken."""
-
-
-def style() -> None:
-    """Give the page its style."""
-    st.html(f"<style>{look.sheet()}</style>")
 
 
 def own_words() -> None:
@@ -28,12 +19,12 @@ def own_words() -> None:
 
 
 def heading(page: str) -> None:
-    """Top of a page, its first steps and the work bar."""
+    """The bar of a page, and what warns of it; the content begins below."""
     state.name_in_address()
-    top(page, named=t(page))
-    _first_steps(page)
-    if page != "explore":
-        work_bar()
+    bar(page)
+    notices()
+    if page == "explore":
+        first_hour()
     _rules()
 
 
@@ -46,17 +37,32 @@ def _rules() -> None:
             st.warning("\n".join([t("rules.out", day=day), "", *said]), icon=":material/event_busy:")
 
 
-def top(page: str, *, named: str = "") -> None:
-    """Title and lead of a page, with the language switch at the right, and the way out for who signed in.
+def bar(page: str) -> None:
+    """The bar over every page: name, work, share, language; `st.navigation` puts the pages into it.
 
-    The name of the page, as it stands in the menu, is for phones: there the menu is closed.
+    The page's title and lead are for those who hear it; its name is for phones, where the menu is closed.
     """
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(t(f"{page}.title"), anchor=False, width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+        where = "" if page == "signin" else t(page)
+        st.html(f'<span class="gc-name">{t("app")}</span><span class="gc-where">{where}</span>', width="content")
+        st.title(t(f"{page}.title"), anchor=False)
+        if page != "signin":
+            st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>', width="content")
+            work_bar()
+            _share()
             _leave()
-            _languages()
-    st.html(f'<p class="gc-where">{named}</p><p class="gc-lead">{t(f"{page}.lead")}</p>')
+        _languages()
+
+
+def _share() -> None:
+    """The address of what is shown, as the browser knows it: page, work, language and the view of the map."""
+    with st.popover(t("share"), icon=":material/link:", type="tertiary", key="share"):
+        st.html(
+            f'<p>{t("share.help")}</p><input class="gc-link" readonly aria-label="{t("share.address")}">'
+            f'<button type="button" class="gc-copy" data-done="{t("share.copied")}">{t("share.copy")}</button>'
+        )
+        if signin.is_on() and (kept := state.saved()) is not None and not kept.shared:
+            st.caption(t("share.private"))
 
 
 def _languages() -> None:
@@ -89,32 +95,3 @@ def _leave() -> None:
 def footer() -> None:
     """Whom the data is owed to, on every page."""
     st.html(f'<div class="gc-footer">{t("footer")}</div>')
-
-
-def _first_steps(page: str) -> None:
-    """Draw the strip until its steps are done or it is closed."""
-    if state.is_marked(MARK):
-        return
-    done = {"look": session.has_seen(page, "explore"), "own": state.saved() is not None, "run": state.has_run()}
-    if all(done.values()):
-        state.mark(MARK)
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps"):
-        for number, (step, is_done) in enumerate(done.items()):
-            _step(WHERE[step], f"{':material/check_circle:' if is_done else '①②③'[number]} {t(f'steps.{step}')}")
-        st.button(
-            t("steps.close"),
-            icon=":material/close:",
-            type="tertiary",
-            key="steps-close",
-            on_click=lambda: state.mark(MARK),
-        )
-
-
-def _step(page: str, label: str) -> None:
-    """A step as a link to its page; as text where a page is drawn without the frame."""
-    pages = session.pages()
-    if page in pages:
-        st.page_link(pages[page], label=label, width="content")
-    else:
-        st.markdown(label, width="content")

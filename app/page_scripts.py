@@ -12,6 +12,8 @@ from streamlit import file_util
 from app.texts import frame, text
 from geo_cluster.domain import Language
 
+LANG: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
+"""What a page says of its language."""
 REMEMBER = "{sessionStorage.setItem('way', location.href)}"
 GO_ON = """{
 const [page, view] = (sessionStorage.getItem('way') ?? '').split('#'), here = location.href.split('#')[0];

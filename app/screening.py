@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo_cluster import scratch
 from geo_cluster.archive import zipped
-from geo_cluster.export import bundle
+from geo_cluster.export import intake_files
 from geo_cluster.intake import appraise
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.region import Region
@@ -23,6 +23,7 @@ class Screening:
         self.done: list[Appraisal] = []
         self.lock = threading.Lock()
         self.table, self.archive = pd.DataFrame(), b""
+        self.order = intake_files.Order(region)
 
     def run(self, tell: Callable[[float], object]) -> None:
         """Do what is left and pack the files; `tell` hears how much is done, 0 to 1."""
@@ -35,6 +36,6 @@ class Screening:
                     continue
                 self.table = pd.concat([appraise.shortlist(part) for part in self.done], ignore_index=True)
                 with scratch.temporary() as folder:
-                    paths = sorted(bundle.write_appraisal(self.done, folder))
+                    paths = sorted(intake_files.write_appraisal(self.done, folder, self.order))
                     self.archive = zipped({path.name: path.read_bytes() for path in paths})
                 self.done = []

@@ -84,10 +84,3 @@ def show_pages(pages: Mapping[str, Any]) -> None:
 def pages() -> Mapping[str, Any]:
     """The pages of the frame by name; empty where a page is drawn by itself."""
     return st.session_state.get("pages", {})
-
-
-def has_seen(page: str, which: str) -> bool:
-    """Whether the visitor has been on a page in this visit; `page` is the one they are on."""
-    seen = st.session_state.setdefault("seen", set())
-    seen.add(page)
-    return which in seen

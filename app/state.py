@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, signin
+from app import cached, session, signin
 from app.session import t
 from app.streamlit_patches import undisturbed
 from geo_cluster.domain import KnownBetter, Scenario
@@ -55,7 +55,7 @@ def work() -> Work:
 
 
 def name_in_address() -> None:
-    """Let the address name the work, which a change of pages drops from it.
+    """Let the address name the work and the language, which a change of pages drops from it.
 
     Only while a page is drawn: what is told to the browser in the midst of a change may be its end, when the visitor
     has gone on to another page meanwhile.
@@ -63,6 +63,8 @@ def name_in_address() -> None:
     kept = saved()
     if kept is not None and st.query_params.get("work") != kept.id:
         st.query_params["work"] = kept.id
+    if (language := session.language()) != st.query_params.get("language", "zh"):
+        st.query_params["language"] = language
 
 
 def scenario() -> Scenario:
@@ -371,8 +373,3 @@ def is_marked(what: str) -> bool:
         except GeoClusterError:
             st.session_state[key] = False
     return st.session_state[key]
-
-
-def has_run() -> bool:
-    """Whether there is a plan to look at."""
-    return st.session_state.get("study") is not None

@@ -1,4 +1,4 @@
-"""The bar of the work under a page's heading: its name, whether it is saved, undo and redo, history, other works."""
+"""The work in the bar over a page: its name, whether it is saved, undo and redo, history, other works."""
 
 from __future__ import annotations
 
@@ -20,23 +20,21 @@ SHOWN = 40
 """Revisions and works shown in a list."""
 
 
-def work_bar() -> None:
-    """Draw the bar, and what stands in the way of saving."""
-    state.work()
-    _bar()
-    with refusals():
-        _notices()
-
-
 @st.fragment
-def _bar() -> None:
+def work_bar() -> None:
+    """Draw the work with its state, undo, redo and history."""
+    state.work()
     may_save, kept = state.person().may("planner"), state.saved()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="workbar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="workbar", width="content"):
         name = state.work().scenario.name[session.language()]
-        with st.popover(plain(_short(name)), icon=":material/folder_open:", key="work-menu", on_change="rerun") as menu:
-            if menu.open:
-                with refusals():
-                    _menu(may_save)
+        with st.container(key="plan", gap=None, width="content"):
+            with st.popover(
+                plain(_short(name)), icon=":material/folder_open:", type="tertiary", key="work-menu", on_change="rerun"
+            ) as menu:
+                if menu.open:
+                    with refusals():
+                        _menu(may_save)
+            st.html(f'<span class="gc-kept" role="status">{_status(may_save)}</span>', width="content")
         for step, does in (("undo", kept and kept.undoes), ("redo", kept and kept.redoes)):
             if st.button(
                 t(f"work.{step}"),
@@ -55,7 +53,6 @@ def _bar() -> None:
                 if history.open:
                     with refusals():
                         _history(may_save)
-        st.html(f'<span class="gc-kept" role="status">{_status(may_save)}</span>', width="content")
 
 
 def _status(may_save: bool) -> str:
@@ -65,12 +62,17 @@ def _status(may_save: bool) -> str:
     if state.trouble() is not None:
         return t("work.not_saved")
     if kept is None:
-        return f'{t("work.unsaved")}<span class="gc-wide">{t("work.unsaved_more")}</span>'
+        return t("work.unsaved")
     return t("work.saved", at=clock(kept.revision.at))
 
 
-def _notices() -> None:
+def notices() -> None:
     """What the visitor has to know: somebody was first, something could not be saved, there is something newer."""
+    with refusals():
+        _notices()
+
+
+def _notices() -> None:
     trouble, kept = state.trouble(), state.saved()
     newest = state.newer()
     if isinstance(trouble, Conflict) and kept is not None:

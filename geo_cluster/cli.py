@@ -15,12 +15,11 @@ from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason
 from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from geo_cluster.domain import Scenario
-    from geo_cluster.intake import appraise
     from geo_cluster.matching.plan import Progress
 
 cli = typer.Typer(
@@ -54,12 +53,12 @@ def study(
     import time
 
     began = time.perf_counter()
+    settings, projects = _read(scenario, out)
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
     imported = time.perf_counter()
     console, progress = terminal.console(), terminal.console(stderr=True)
-    settings, projects = _read(scenario, out)
     with progress.status("…") as status:
         result = pipeline.run(settings, projects=projects, on_step=lambda step: status.update(f"{step} …"))
         status.update("export …")
@@ -68,7 +67,7 @@ def study(
     terminal.report(result, console, lang)
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
     if profile:
-        seconds = {"imports": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
+        seconds = {"reading": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
         seconds["total"] = time.perf_counter() - began
         for step, spent in seconds.items():
             console.print(f"{step:>12} {spent:7.2f} s")
@@ -89,10 +88,10 @@ def _together(*readers: Callable[[], Any]) -> list[Any]:
 
 def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_scenario
 
-    (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: bundle.check_writable(out))
+    (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: all_or_none.check_writable(out))
     return settings, projects
 
 
@@ -101,14 +100,19 @@ def score(
     projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
     scenario: Annotated[str, typer.Option(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    top: Annotated[
+        int | None,
+        typer.Option(min=0, help="每个项目列前几名，0 为全部；默认 1000 个项目以上列 10 名 / best sites listed"),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="csv 或 parquet / csv or parquet")] = "csv",
     scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
     as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
-    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目给出首选园区与把握。"""
+    """Score projects, one or many thousands (Ctrl-C keeps what is done). 受理评分：给出首选园区与把握；中断可续。"""
     import json
 
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none, intake_files
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare
     from geo_cluster.scenarios import read_for_others
@@ -120,28 +124,21 @@ def score(
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
-    _, checked, settings = _together(
-        lambda: bundle.check_writable(out),
+    _, chosen, checked, settings = _together(
+        lambda: all_or_none.check_writable(out),
+        lambda: intake_files.checked_format(form),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
     refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
-    region = prepare(settings)
-    shown: list[str] = []
-    progress = terminal.console(stderr=True)
-
-    def parts() -> Iterator[appraise.Appraisal]:
-        with progress.status("…") as status:
-            for done, part in enumerate(appraise.batches(region, checked, scheduler=scheduler)):
-                status.update(f"{min((done + 1) * appraise.BATCH, len(checked))}/{len(checked)}")
-                shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
-                yield part
-
-    files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    told = checked.attrs.get("told", ())
-    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang, told):
+    listed = (appraise.TOP if len(checked) > appraise.MOST_LISTED else 0) if top is None else top
+    order = intake_files.Order(prepare(settings), listed, chosen, sample=projects == "sample")
+    with terminal.counting(terminal.console(stderr=True), lang) as told:
+        files = intake_files.write(order, checked, out, scheduler=scheduler, on_done=told)
+    notes = checked.attrs.get("told", ())
+    for said in terminal.remarks(portfolio.warnings(checked), settings.date, lang, notes):
         terminal.line(said)
-    for sentence in shown:
+    for sentence in intake_files.first_sentences(out, order, lang, 5):
         terminal.line(f"· {sentence}")
     terminal.line(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
@@ -174,12 +171,12 @@ def match(
     lang: LanguageOption = "zh",
 ) -> None:
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
+    settings, projects = _read(scenario, out)
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
     from geo_cluster.report import cities, explanation
 
     console, screen = terminal.console(), terminal.console(stderr=True)
-    settings, projects = _read(scenario, out)
 
     def show(news: Progress) -> None:
         if news.is_new:
@@ -216,7 +213,7 @@ def brief(  # noqa: PLR0913  (each is an option)
     import time
 
     began = time.perf_counter()
-    from geo_cluster.export import bundle, pack
+    from geo_cluster.export import all_or_none, pack
     from geo_cluster.export.gis.systems import checked_crs
     from geo_cluster.scenarios import read_scenario
 
@@ -224,7 +221,7 @@ def brief(  # noqa: PLR0913  (each is an option)
         lambda: pack.checked_formats(formats),
         lambda: pack.check(template_pptx, template_docx, review_number),
         lambda: checked_crs(crs),
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: read_scenario(scenario),
     )
     from geo_cluster import study as pipeline
@@ -263,14 +260,15 @@ def validate(
     lang: LanguageOption = "zh",
 ) -> None:
     """Hold the model against what is published, and say what its answers rest on. 可信度自检：误差、实例、依据。"""
-    from geo_cluster import study as pipeline
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_scenario
-    from geo_cluster.validation import check
 
     (settings, projects), *_ = _together(
-        lambda: read_scenario(scenario), *([lambda: bundle.check_writable(out)] if out else [])
+        lambda: read_scenario(scenario), *([lambda: all_or_none.check_writable(out)] if out else [])
     )
+    from geo_cluster import study as pipeline
+    from geo_cluster.validation import check
+
     titles = check.titles(lang)
     with terminal.progress(terminal.console(stderr=True)) as on_step:
         result = pipeline.run(settings, projects=projects, on_step=lambda step: on_step(f"{step} …"))
@@ -284,7 +282,7 @@ def validate(
                 terminal.line(f"  · {one}")
     if out:
         made = check.files(found, lang)
-        files = bundle.write_files(out, lambda folder: check.write(made, folder))
+        files = all_or_none.write_files(out, lambda folder: check.write(made, folder))
         terminal.line(f"{len(files)} files → {out}", err=as_json)
 
 
@@ -304,20 +302,20 @@ def land(
     layers_crs: Annotated[str, typer.Option("--layers-crs", help="约束图层坐标系 / CRS of the layers")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.imports import ground, whereabouts
     from geo_cluster.imports.check import rule_in
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: _room(need, hall),
         lambda: ground.parcels_of(parcels, crs),
         lambda: [rule_in(one, layers_crs) for one in land_survey.read_rules(rules, layers)],
     )
     refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name, chosen=layers_crs, of_parcels=crs)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
-    files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
+    files = all_or_none.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
     for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
         terminal.line(note[terminal.language()])
     for row in survey.sites.itertuples():
@@ -350,32 +348,43 @@ def suitability(
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("suitability"),
     cell: Annotated[float, typer.Option(help="格网边长（米），代替方案里的 / side of a cell, metres")] = 0.0,
     scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
+    by: Annotated[
+        Literal["segment", "project"] | None, typer.Option("--by", help="按细分环节或项目分别选块 / regions for each")
+    ] = None,
+    projects: Annotated[str, typer.Option(help="--by 所用的项目表 / portfolio for --by")] = "sample",
     sites: Annotated[
         Path | None, typer.Option(help="把选出的地块写成自有图层 / layers with the regions as candidate sites")
     ] = None,
     lang: LanguageOption = "zh",
 ) -> None:
     """Screen all ground: exclusions, scores, regions (Ctrl-C keeps what is done). 全域找地：排除、评分、选块。"""
-    from geo_cluster.export import bundle
-    from geo_cluster.suitability import regions, run, screen
+    from geo_cluster.export import all_or_none
     from geo_cluster.suitability import spec as specs
+    from geo_cluster.world import portfolio
 
-    asked, *_ = _together(
+    asked, listed, *_ = _together(
         lambda: specs.read(spec),
-        lambda: bundle.check_writable(out),
+        lambda: portfolio.read(projects) if by else None,
+        lambda: all_or_none.check_writable(out),
         lambda: refuse_if([] if 0 <= cell < float("inf") else [Fault("cli.odd_cell", "--cell", cell=cell)]),
     )
+    from geo_cluster.suitability import asks, regions, run, screen
+
     ready = screen.ready(asked.of_grid(cell_m=cell) if cell else asked)
     tiles = "块" if lang == "zh" else "tiles"
     with terminal.progress(terminal.console(stderr=True)) as on_step:
         answer = run.run(ready, out, scheduler=scheduler, on_tile=lambda done, of: on_step(f"{done}/{of} {tiles}"))
-        found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
+        if by:
+            found = asks.find(answer, ready, asks.asked(asked, listed, by), apart=bool(sites))
+        else:
+            found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
     files = [answer.score, answer.code, *regions.write(found, out)]
     for row in answer.exclusions.itertuples():
         name = row.name_zh if lang == "zh" else row.name_en
         terminal.line(f"{row.alone_pct:9.4f} %  {row.after_pct:9.4f} %  {row.left_pct:9.4f} %  {name}")
     for row in found.itertuples():
-        terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}")
+        name = f"  {getattr(row, f'asked_by_{lang}')}" if by else ""
+        terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}{name}")
     if found.empty:
         terminal.line(str(Fault("suitability.no_region", "need", land=asked.need.land_mu).words(lang)))
     if sites:

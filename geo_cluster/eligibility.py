@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import geopandas as gpd
 import numpy as np
@@ -163,7 +163,9 @@ def factory_unfit(facts: Facts) -> Refusals:
 
 def forbidden(facts: Facts) -> Refusals:
     """Pairs that the scenario forbids, and sites that it opens only after the project begins."""
-    hit = np.array([[(p, s) in facts.forbidden for s in facts.sites["id"]] for p in facts.projects.index])
+    hit = np.zeros((len(facts.projects), len(facts.sites)), dtype=bool)
+    for project, site in facts.forbidden:
+        hit |= np.outer(facts.projects.index == project, facts.sites["id"] == site)
     late = np.zeros((len(facts.projects), len(facts.sites)), dtype=bool)
     if facts.opens is not None and facts.begins is not None:
         late = facts.begins[:, None] < facts.opens[None, :]
@@ -176,7 +178,7 @@ def forbidden(facts: Facts) -> Refusals:
             return f"the site opens in {opens}, the project begins in {begins}"
         return "情景文件禁止这一组合" if language == "zh" else "the scenario forbids this pair"
 
-    return Refusals(hit.reshape(late.shape) | late, sentence)
+    return Refusals(hit | late, sentence)
 
 
 FEEDS = 2
@@ -239,18 +241,71 @@ class Eligibility:
     remark: Mapping[Language, np.ndarray]
 
 
-def judge(facts: Facts) -> Eligibility:
+@dataclass(frozen=True)
+class Ruled:
+    """Which rule refuses which pair; what is said of a pair is made when it is asked for.
+
+    Attributes
+    ----------
+    facts : Facts
+    number : (P, S) int array
+        Place in `rules()` of the first rule that refuses, -1 where none does.
+    refusals : tuple of Refusals
+        Of every rule.
+    """
+
+    facts: Facts
+    number: np.ndarray
+    refusals: tuple[Refusals, ...]
+
+    @cached_property
+    def allowed(self) -> np.ndarray:
+        """(P, S) bool array: who may go where."""
+        return self.number < 0
+
+    def rule(self, project: np.ndarray, site: np.ndarray) -> np.ndarray:
+        """Name of the rule that refuses each pair of places, '' where none does."""
+        return np.array([*rules(), ""], dtype=object)[self.number[project, site]]
+
+    def reason(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
+        """The sentence with its numbers for each pair of places, '' where eligible."""
+        number, said = self.number[project, site], np.full(len(project), "", dtype=object)
+        for at in np.flatnonzero(number >= 0):
+            said[at] = self.refusals[number[at]].sentence(int(project[at]), int(site[at]), language)
+        return said
+
+    def remark(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
+        """For each pair of places, that a rule on constraints was held against nothing, or against a part of them."""
+        segments, ruled = catalog.segments(), catalog.rules()["process_restricted"]
+        names = [catalog.constraint_names()[word][language] for word in ruled.constraints]
+        kept = ("、" if language == "zh" else ", ").join(names)
+        text = np.full((2, self.number.shape[1]), "", dtype=object)
+        for at, checked in enumerate(constraints_checked(self.facts.sites)):
+            if checked in UNCHECKED:
+                what = UNCHECKED[checked][language]
+                text[0, at] = f"{what}，选址前须查" if language == "zh" else f"{what}: look before siting"
+                text[1, at] = f"{what}，是否在{kept}未知" if language == "zh" else f"{what}: it may lie in a {kept}"
+        hazardous = np.array([segments[key].hazardous_process for key in self.facts.projects["segment"]], dtype=int)
+        return np.where(self.number[project, site] < 0, text[hazardous[project], site], "")
+
+
+def ruled(facts: Facts) -> Ruled:
     """Apply every rule to every pair of project and site."""
-    shape = (len(facts.projects), len(facts.sites))
-    rule = np.full(shape, "", dtype=object)
-    zh, en = rule.copy(), rule.copy()
-    for name, function in rules().items():
-        refusals = function(facts)
-        for project, site in np.argwhere(refusals.hit & (rule == "")):
-            rule[project, site] = name
-            zh[project, site] = refusals.sentence(project, site, "zh")
-            en[project, site] = refusals.sentence(project, site, "en")
-    return Eligibility(tuple(facts.projects.index), rule == "", rule, {"zh": zh, "en": en}, _remarks(facts, rule == ""))
+    refusals = tuple(function(facts) for function in rules().values())
+    number = np.full((len(facts.projects), len(facts.sites)), -1)
+    for at, one in enumerate(refusals):
+        number[one.hit & (number < 0)] = at
+    return Ruled(facts, number, refusals)
+
+
+def judge(facts: Facts) -> Eligibility:
+    """Apply every rule to every pair of project and site, and say of each pair why it is refused."""
+    found = ruled(facts)
+    shape = found.number.shape
+    pairs = np.repeat(np.arange(shape[0]), shape[1]), np.tile(np.arange(shape[1]), shape[0])
+    reason: dict[Language, np.ndarray] = {one: found.reason(*pairs, one).reshape(shape) for one in LANGUAGES}
+    remark: dict[Language, np.ndarray] = {one: found.remark(*pairs, one).reshape(shape) for one in LANGUAGES}
+    return Eligibility(tuple(facts.projects.index), found.allowed, found.rule(*pairs).reshape(shape), reason, remark)
 
 
 UNCHECKED: Mapping[str, Text] = {
@@ -258,23 +313,3 @@ UNCHECKED: Mapping[str, Text] = {
     "partly": Text(zh="约束只查了部分", en="constraints looked into in part only"),
 }
 """What is said of a site by `constraints_checked`."""
-
-
-def _remarks(facts: Facts, allowed: np.ndarray) -> dict[Language, np.ndarray]:
-    """(P, S): that a rule on constraints was held against nothing, or against a part of them."""
-    segments, ruled = catalog.segments(), catalog.rules()["process_restricted"]
-    hazardous = np.array([segments[key].hazardous_process for key in facts.projects["segment"]], dtype=bool)[:, None]
-    remarks: dict[Language, np.ndarray] = {}
-    for language in LANGUAGES:
-        kept = ("、" if language == "zh" else ", ").join(
-            catalog.constraint_names()[word][language] for word in ruled.constraints
-        )
-        text = np.full(allowed.shape, "", dtype=object)
-        for at, checked in enumerate(constraints_checked(facts.sites)):
-            if checked in UNCHECKED:
-                what = UNCHECKED[checked][language]
-                usual = f"{what}，选址前须查" if language == "zh" else f"{what}: look before siting"
-                special = f"{what}，是否在{kept}未知" if language == "zh" else f"{what}: it may lie in a {kept}"
-                text[:, at] = np.where(hazardous[:, 0], special, usual)
-        remarks[language] = np.where(allowed, text, "")
-    return remarks

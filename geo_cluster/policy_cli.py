@@ -45,7 +45,7 @@ def money(
     lang: LanguageOption = "zh",
 ) -> None:
     """What the policy pays firms and projects by year, who pays, what is not known. 政策资金测算。"""
-    from geo_cluster.export import bundle, policy_tables
+    from geo_cluster.export import all_or_none, policy_tables
     from geo_cluster.policy import summary
     from geo_cluster.policy.money import money as worked_out
     from geo_cluster.policy.rules import chosen, known_option
@@ -54,7 +54,7 @@ def money(
     choices = dict(known_option(one) for one in reading or ())
     chosen(choices)
     if out:
-        bundle.check_writable(out)
+        all_or_none.check_writable(out)
     study = _study(scenario)
     layers = Layers(study.scenario.layers if study else "")
     entries, notes = _entries(layers, study, entered, firm or [])
@@ -97,14 +97,14 @@ def targets(
 ) -> None:
     """The policy's targets beside actual values, and which firms could climb. 政策目标与实际。"""
     from geo_cluster.box import door
-    from geo_cluster.export import bundle, policy_tables
+    from geo_cluster.export import all_or_none, policy_tables
     from geo_cluster.policy import targets as aims
     from geo_cluster.policy.rules import chosen
     from geo_cluster.world.layers import Layers
 
     chosen({"revenue": scope})
     if out:
-        bundle.check_writable(out)
+        all_or_none.check_writable(out)
     study = _study(scenario)
     layers = Layers(study.scenario.layers if study else "")
     entries, notes = _entries(layers, None, entered, [])
@@ -186,13 +186,13 @@ def _entries(
 
 
 def _write(files: dict[str, bytes], out: Path) -> None:
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
 
     def make(folder: Path) -> None:
         for name, content in files.items():
             (folder / name).write_bytes(content)
 
-    terminal.line(f"{len(bundle.write_files(out, make))} files → {out}")
+    terminal.line(f"{len(all_or_none.write_files(out, make))} files → {out}")
 
 
 @policy.command()
@@ -209,16 +209,16 @@ def ledger(
     lang: LanguageOption = "zh",
 ) -> None:
     """项目台账：核对、亮灯、三张清单、周报。 Check a ledger of projects under way: lights, lists, weekly paper."""
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
 
-    bundle.check_writable(out)
+    all_or_none.check_writable(out)
     made, told = _without_file(lang) if file is None else _weekly(file, before, _written_day(day), _rule(rule), lang)
 
     def write(folder: Path) -> None:
         for name, content in made.items():
             (folder / name).write_bytes(content)
 
-    files = bundle.write_files(out, write)
+    files = all_or_none.write_files(out, write)
     for line in told:
         terminal.line(line)
     terminal.line(f"{len(files)} files → {out}")
@@ -239,8 +239,6 @@ def _weekly(
     from collections import Counter
 
     from geo_cluster.box import door
-    from geo_cluster.export.ledger_book import ledger_book
-    from geo_cluster.export.weekly import WORDS, Week, weekly
     from geo_cluster.imports.under_way import LedgerFile, read_ledger
     from geo_cluster.policy import lights, lists
     from geo_cluster.policy.places import places
@@ -255,6 +253,9 @@ def _weekly(
         read[path] = read_ledger(door.content_of(path), path.name, places=where, day=then, known=known)
         faults += read[path].faults
     refuse_if(faults)
+    from geo_cluster.export.ledger_book import ledger_book
+    from geo_cluster.export.weekly import WORDS, Week, weekly
+
     now = read[file].entries
     changed = lists.changes(read[before].entries, now, days=(week_ago, day), rule=rule) if before else None
     week = Week(now, changed, week_ago, day, where, rule)
@@ -302,16 +303,18 @@ def chain(
     """Links that are missing, who could come, suppliers and buyers, local rate. 补链对接。"""
     from geo_cluster import terminal
     from geo_cluster.box import door
-    from geo_cluster.export import bundle, candidate_paper, chain_book
-    from geo_cluster.policy import bom as bills
-    from geo_cluster.policy import chain as gaps
-    from geo_cluster.policy import links, why_here
-    from geo_cluster.region import prepare
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_for_others
 
     settings = read_for_others(scenario)
     if out:
-        bundle.check_writable(out)
+        all_or_none.check_writable(out)
+    from geo_cluster.export import candidate_paper, chain_book
+    from geo_cluster.policy import bom as bills
+    from geo_cluster.policy import chain as gaps
+    from geo_cluster.policy import links, why_here
+    from geo_cluster.region import prepare
+
     region = prepare(settings)
     files: dict[str, bytes] = {}
     if bom:
@@ -340,4 +343,4 @@ def chain(
             for name, content in files.items():
                 (folder / name).write_bytes(content)
 
-        terminal.line(f"{len(bundle.write_files(out, make))} files → {out}")
+        terminal.line(f"{len(all_or_none.write_files(out, make))} files → {out}")

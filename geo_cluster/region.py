@@ -121,6 +121,11 @@ class Region:
     promises: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMISE_COLUMNS))
 
     @cached_property
+    def zones(self) -> frozenset[str]:
+        """Ids of the zones whose land a park among the sites draws on."""
+        return frozenset(pools.zone_of(self.sites)) - {""}
+
+    @cached_property
     def promised(self) -> dict[tuple[str, str], float]:
         """Attribute and subject -> what projects under way were promised of it, in the attribute's unit."""
         return _sums(self.promises)
@@ -160,6 +165,29 @@ class Region:
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def arriving(self) -> list[np.ndarray]:
+        """Of each row of the arrivals, (S,): the sites that it is for."""
+        found = []
+        for one in self.arrivals.to_dict("records"):
+            here = (subject_of(one["attribute"], self.sites) == one["subject"]).to_numpy()
+            named = self.sites["id"].isin(one["sites"].split(";")).to_numpy() if one["sites"] else True
+            found.append(here & named)
+        return found
+
+    @cached_property
+    def likely(self) -> tuple[dict[str, tuple[Later, ...]], dict]:
+        """Likely values of what no project changes: `later` and `parks` of a `Setting`."""
+        arrive, numbers = self.arrivals, self.observations[["likely"]].to_numpy(float)
+        ends = (arrive[name].to_numpy(float)[None] for name in ("likely", "year_likely"))
+        return _later(self, *ends), _parks(self, numbers)
+
+    @cached_property
+    def drawn(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[Later, ...]], dict]:
+        """Draws of what no project changes: `offers`, `later` and `parks` of a `Setting`."""
+        offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in self.offered(self.draws.T).items()}
+        return offers, _later(self, *self.arrival_draws), _parks(self, self.draws.T)
 
     @cached_property
     def drawn_by_segment(self) -> dict[str, np.ndarray]:
@@ -502,9 +530,7 @@ def unused(region: Region) -> list[Fault]:
 
 def arrives_at(region: Region, row: int) -> np.ndarray:
     """(S,): the sites that one row of the region's arrivals is for."""
-    one = region.arrivals.iloc[row]
-    here = (subject_of(one["attribute"], region.sites) == one["subject"]).to_numpy()
-    return here & region.sites["id"].isin(one["sites"].split(";")).to_numpy() if one["sites"] else here
+    return region.arriving[row]
 
 
 def begins(region: Region, projects: pd.DataFrame, resource: str) -> np.ndarray:
@@ -623,9 +649,8 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
     likely = likely_setting(region, facts)
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    later, parks = _later(region, *region.arrival_draws), _parks(region, region.draws.T)
+    offers, later, parks = region.drawn
     drawn = replace(likely, needs=needs, offers=offers, later=later, parks=parks)
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
@@ -633,14 +658,14 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
 def likely_setting(region: Region, facts: Facts) -> Setting:
     """What the measures look at, at the likely values alone."""
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    arrive, numbers = region.arrivals, region.observations[["likely"]].to_numpy(float)
+    later, parks = region.likely
     return Setting(
         {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
         {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
         {key: rows[segment] for key, rows in region.by_segment.items()},
         facts.projects["max_minutes"].to_numpy(float),
-        _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None]),
-        parks=_parks(region, numbers),
+        later,
+        parks=parks,
         begins={kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()},
     )
 
@@ -676,7 +701,7 @@ def pool_name(region: Region, resource: str, pool: str) -> Text:
     name, kind = region.names[pool], catalog.resource_kind(resource)
     if kind is None or not kind.zone_pool or catalog.is_park(resource):
         return name
-    if pool not in set(pools.zone_of(region.sites)):
+    if pool not in region.zones:
         return name
     return Text(zh=f"{name.zh}（含园中园）", en=f"{name.en} with the parks inside it")
 

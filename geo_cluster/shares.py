@@ -10,7 +10,6 @@ import numpy as np
 from geo_cluster.domain import Share, Text
 from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, Place
-from geo_cluster.matching.engine.minima import reached
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import Resource, Titles
 from geo_cluster.matching.rules import group_limits
@@ -84,6 +83,8 @@ def told(region: Region, problem: Problem, faults: Sequence[Fault]) -> list[Faul
     asked = [share for share in region.scenario.shares if share.least]
     if not asked or not {fault.code for fault in faults} <= _MINIMA:
         return list(faults)
+    from geo_cluster.matching.engine.minima import reached  # slow to import, and only a refusal needs it
+
     had, is_smallest = reached(problem, time_limit_s=_LOWERING_S)
     codes = {one.name: list(one.pools) for one in problem.resources if one.name in had}
     lower = []

@@ -10,8 +10,9 @@ import io
 import itertools
 import os
 import sys
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import datetime
@@ -125,6 +126,22 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Se
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
 
 
+class Counted(Protocol):
+    """How far something is: done, in all, and done by an earlier run."""
+
+    @property
+    def done(self) -> int:
+        """So many."""
+
+    @property
+    def total(self) -> int:
+        """Of so many."""
+
+    @property
+    def earlier(self) -> int:
+        """Before this run."""
+
+
 MOST_DOUBTS = 20
 """So many doubts about projects are printed; the rest is counted."""
 
@@ -217,6 +234,43 @@ def progress(screen: Console) -> Iterator[Callable[[str], None]]:
         return
     with screen.status("…") as status:
         yield lambda text: status.update(Text(text))
+
+
+@contextmanager
+def counting(screen: Console, lang: Language) -> Iterator[Callable[[Counted], None]]:
+    """How many of many are done, how many a second, and how long the rest will take; what is kept when it stops.
+
+    Parameters
+    ----------
+    screen : Console
+    lang : {"zh", "en"}
+    """
+    zh, began, seen = lang == "zh", time.monotonic(), [0, 0, 0]
+    with progress(screen) as show:
+
+        def tell(news: Counted) -> None:
+            seen[:] = news.done, news.total, news.earlier
+            text, passed = f"{news.done:,}/{news.total:,}", time.monotonic() - began
+            if news.done > news.earlier and passed > 0:
+                rate = (news.done - news.earlier) / passed
+                left = (news.total - news.done) / rate
+                minutes = f"{int(left) // 60}:{int(left) % 60:02d}"
+                text += f"，每秒 {rate:,.0f} 个，还要 {minutes}" if zh else f", {rate:,.0f} a second, {minutes} left"
+            elif news.earlier:
+                text += "，上次做到这里" if zh else ", done by an earlier run"
+            show(text)
+
+        try:
+            yield tell
+        except (KeyboardInterrupt, SystemExit):
+            done, total, _ = seen
+            kept = (
+                f"已完成 {done:,}/{total:,}，再运行同一命令接着做"
+                if zh
+                else f"{done:,}/{total:,} kept; run it again to go on"
+            )
+            line(kept, err=True)
+            raise
 
 
 def line(text: str, *, err: bool = False) -> None:

@@ -41,7 +41,8 @@ API = (
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
     "scoring.criteria", "scoring.values", "scoring.weights", "scoring.aggregate", "scoring.robustness",
     "scoring.information", "suitability.spec", "suitability.screen", "suitability.run", "suitability.regions",
-    "suitability.candidates", "suitability.picture", "maps.payload", "export.bundle", "export.pack", "errors",
+    "suitability.candidates", "suitability.picture", "maps.payload", "export.all_or_none", "export.bundle",
+    "export.pack", "errors",
 )  # fmt: skip
 """Modules that somebody who writes a notebook may use; whatever else there is may change from one day to the next."""
 

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 from geo_cluster import archive, study
-from geo_cluster.export import bundle
-from geo_cluster.intake import appraise
+from geo_cluster.export import all_or_none, bundle, intake_files
 from geo_cluster.region import prepare
 from geo_cluster.scenarios import read_for_others
 from geo_cluster.supply import land_survey
@@ -25,8 +24,10 @@ def everything(folder: Path) -> None:
     result = dataclasses.replace(study.run(scenario), day=DAY)
     bundle.write_match(result, folder / "match")
     region = prepare(read_for_others("default").model_copy(update={"day": DAY}), Layers())
-    bundle.write_appraisal(appraise.batches(region, result.projects), folder / "score")
-    bundle.write_files(folder / "land", lambda place: land_survey.write(land_survey.sample(), place, source="sample"))
+    intake_files.write(intake_files.Order(region), result.projects, folder / "score")
+    all_or_none.write_files(
+        folder / "land", lambda place: land_survey.write(land_survey.sample(), place, source="sample")
+    )
     for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files(Layers())}.items():
         (folder / f"{name}.zip").write_bytes(archive.zipped(files))
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached, charts
 from app.texts import TEXTS, short, text
+from app.views.match import asking
 from geo_cluster import study as pipeline
 from geo_cluster import toml
 from geo_cluster.errors import DataError, Fault
@@ -56,6 +57,8 @@ def no_second_run(monkeypatch):
     monkeypatch.setattr(cached.pipeline, "run", once)
     monkeypatch.setattr(cached, "LEVEL_S", 0.5)  # of plans at other levels, in the background, tests need no proof
     cached.jobs().clear()
+    cached.long_questions().clear()
+    monkeypatch.setattr(asking, "SOON_S", 60.0)  # questions about a plan are waited for
 
 
 def says(page):
@@ -165,7 +168,7 @@ def test_rows_are_read_in_words_under_headings():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["score", "supply", "match"])
 def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
-    page = opened(name, study=run("cautious"))
+    page = opened(name, study=run("cautious"), **{"match-zh": text("match.pools", "zh")})  # where its charts are
     charts = [one.proto for one in page.get("vega_lite_chart")]
     assert charts
     for chart in charts:

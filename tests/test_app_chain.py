@@ -41,6 +41,17 @@ def test_a_gap_leads_to_a_candidate_and_its_sheet(language):
 
 
 @pytest.mark.slow
+def test_a_gap_of_the_map_leads_to_who_could_come():
+    link = list(chain.links())[-1]
+    page = opened("delivery", "zh", **{"chain-tabs-zh": text("chain.bom", "zh")})
+    page.query_params["part"], page.query_params["link"] = "chain", link
+    page.run(timeout=120)
+    assert not page.exception
+    assert chosen(page, "chain-link-zh").value == link
+    assert "link" not in page.query_params, "a later choice stays"
+
+
+@pytest.mark.slow
 def test_every_cell_of_the_matrix_says_its_state():
     matrix = next(one for one in says(part("gaps")) if "gc-gaps" in one)
     table = chain.gaps(Layers())

@@ -2,21 +2,27 @@
 
 import datetime
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from unittest.mock import Mock, patch
 
 import pandas as pd
 import pytest
 
-from app import cached
+from app import cached, state
 from app.jobs import KEPT, KEPT_BYTES, Jobs
-from app.texts import text
-from app.views.match import edit, plan, pools
+from app.questions import Questions
+from app.texts import short, text
+from app.views.match import asking, edit, plan, pools
+from app.views.match.page import TABS
 from geo_cluster import study
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
-from geo_cluster.report import comparison, explanation, tables
+from geo_cluster.matching.time_budget import TimeBudget
+from geo_cluster.report import comparison, explanation, plans, tables
 from geo_cluster.report.comparison import Other
+from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog, portfolio, rule_life
 from tests.studies import run
@@ -60,6 +66,10 @@ def own(*rows):
 
 def plan_editor(page):
     return next(table.proto for table in page.dataframe if "keep" in table.value.columns)
+
+
+def plan_editor_rows(page):
+    return next(table.value for table in page.dataframe if "keep" in table.value.columns)
 
 
 def shown(page, heading):
@@ -200,10 +210,8 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     plan = result.plan
     plans = tuple(Other(kind, 0.0, plan.site, plan.objective, plan.bound, 0.0, True, False) for kind in FRONTS)
     page = opened("match", study=result)
-    cached._asked.clear()
     with patch.object(comparison, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
-    cached._asked.clear()
     assert [one.value for one in page.caption].count(text("match.not_complete", "zh")) == len(FRONTS)
     only = [text(f"match.only_{kind}", "zh", value=0, objective=plan.objective) for kind in FRONTS]
     assert not {one.value for one in page.text} & set(only)
@@ -268,7 +276,7 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking"])
+@pytest.mark.parametrize("tab", TABS)
 def test_every_tab_opens(tab, language):
     page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
     assert not page.exception
@@ -291,6 +299,31 @@ def test_the_difference_names_everyone_who_moved():
     old, new = (tables.assignment(one).set_index("project")["site"].to_dict() for one in (before, after))
     moved = [one for one in after.projects.index if old.get(one) != new.get(one)]
     assert len(shown(page, "change")) == len(moved) > 0
+
+
+@pytest.mark.slow
+def test_plans_of_any_age_stand_side_by_side(tmp_path, monkeypatch):
+    desk = state.Workspace(database.connect(str(tmp_path / "w.sqlite")))
+    kept = desk.create(Work(catalog.scenario("rd_first")).named("去年的"), note="new")
+    desk.keep_plan(kept.id, 1, run("rd_first"))
+    monkeypatch.setattr(state, "desk", lambda: desk)
+    monkeypatch.setattr(cached, "study_again", lambda plan: None)  # its data is other now
+    page = at(opened("match", study=run("cautious"), study_before=run()), "compare")
+    picked = page.multiselect(key="plans-chosen-zh")
+    assert picked.value == ["now", "before"]
+    several = [plans.plan_of(run("cautious"), "甲"), plans.plan_of(run(), "乙")]
+    same = int(plans.robust_table(plans.choices_table(several))["same"].sum())
+    assert any(one.startswith(f"**{same} / {len(run().projects)}**") for one in says(page))
+    assert shown(page, "change")["project_name"].tolist() == (
+        comparison.difference_table(run("cautious"), run())["project_name"].tolist()
+    )
+    (old,) = [one for one in picked.options if "去年的" in one]
+    page.multiselect(key="plans-chosen-zh").select(old).run(timeout=120)
+    assert not page.exception
+    third = next(one for one in says(page) if 'class="gc-plans"' in one)
+    placed = tables.assignment(run("rd_first"))["site"].map(lambda one: short(run().region.names[one].zh))
+    assert all(third.count(name) >= count for name, count in placed.value_counts().items())
+    assert any("只比较去向" in one.value for one in page.info)
 
 
 # ---- the portfolio ------------------------------------------------------------------------------------------
@@ -373,6 +406,41 @@ def test_of_two_contradicting_clicks_the_newer_stays():
     assert after["forbidden"] == [{"project": "P01", "site": "E01"}]
     unticked = plan.decided(catalog.scenario_from(scenario), ROWS, {"edited_rows": {0: {"keep": False}}}, IDS)
     assert unticked == {"locked": [], "forbidden": []}
+
+
+@pytest.mark.slow
+def test_a_project_is_sent_where_it_may_go_with_the_score_it_has_there():
+    page = at(opened("match", study=run()), "plan")
+    first = plan_editor_rows(page).iloc[0]
+    choice = next(one for one in page.selectbox if one.key.startswith("send-to-"))
+    ranking = tables.ranking(run())
+    mine = ranking[(ranking["project"] == first["id"]) & ranking["eligible"] & (ranking["site"] != first["at"])]
+    assert len(choice.options) == len(mine)
+    best = mine.sort_values("rank").iloc[0]
+    name = run().region.names[best["site"]].zh
+    assert choice.options[0].startswith(f"{name} · {best['score']:.1f} 分 · 第 {best['rank']} · ")
+    choice.set_value(best["site"]).run()
+    press(page, "match.send_go")
+    assert page.session_state["work"].scenario.locked == (Pair(project=first["id"], site=best["site"]),)
+
+
+def test_a_refused_upload_is_seen_at_once_and_nothing_else_is_run():
+    refusal = InputError([Fault("world.no_weight", Place("mine.csv"))])
+    page = opened("match", **{"kept-projects-refused": (refusal, "mine.csv", b"")})
+    assert any("mine.csv" in one.value for one in page.error)
+    button = page.button(key="match-run-button")
+    assert button.disabled
+    press(page, "match.without")
+    assert not page.button(key="match-run-button").disabled
+    assert not page.error
+
+
+def test_equal_pools_are_one_row_and_nothing_is_lost():
+    row = {"low": 20.0, "planned": 80.0, "high": 250.0, "basis": "assumed", "unit": "MVA", "basis_label": "假定"}
+    rows = [row | {"label": f"站{n}", "used": 0.0} for n in range(20)]
+    rows += [row | {"label": "用着", "used": 5.0}, row | {"label": "别样", "used": 0.0, "high": 260.0}]
+    assert pools.folded(pd.DataFrame(rows))["label"].tolist() == ["用着", "别样", "20 处 · 20–80–250 MVA · 假定"]
+    assert pools.folded(pd.DataFrame(rows[-2:]))["label"].tolist() == ["用着", "别样"]
 
 
 # ---- runs ---------------------------------------------------------------------------------------------------
@@ -491,3 +559,95 @@ def test_a_day_out_of_a_rules_life_is_said_on_the_page(language):
     assert rule_life.topics()["support"].name[language] in said
     page.date_input(key="day").set_value(None).run()
     assert not [one for one in page.warning if "2024-01-01" in one.value]
+
+
+# ---- long questions -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_long_question_tells_how_far_it_is_and_can_be_left_and_come_back_to(monkeypatch):
+    monkeypatch.setattr(asking, "SOON_S", 0.05)
+    go, told = threading.Event(), []
+
+    def other_plans(study, count, within, *, on_step):
+        on_step("division")
+        told.append(count)
+        assert go.wait(60)
+        return (Other("best", 0, study.plan.site, study.plan.objective, study.plan.bound, 0.0, True),)
+
+    with patch.object(comparison, "other_plans", other_plans):
+        page = at(opened("match", study=run("cautious")), "others")
+        press(page, "match.others_run")
+        assert any(text("asking.division", "zh") in one.proto.text for one in page.get("progress"))
+        assert text("match.stop", "zh") in [one.label for one in page.button]
+        other = at(opened("match", study=run("cautious")), "others")  # after a reload, or of somebody else
+        assert any(text("asking.division", "zh") in one.proto.text for one in other.get("progress"))
+        go.set()
+        assert all(task.wait(60) for task in cached.long_questions()._asked.values())
+        assert len(shown(other.run(), "objective")) == 1
+    assert told == [3], "it was worked out once"
+
+
+def test_a_stopped_question_ends_its_solving_and_can_be_asked_again():
+    begun, done = threading.Event(), []
+
+    def work(step):
+        clock = TimeBudget(5.0, 60.0)
+        begun.set()
+        while clock.left_s:
+            begun.wait(0.001)
+        done.append(1)
+        return len(done)
+
+    asked = Questions()
+    task = asked.begin("key", work)
+    assert begun.wait(20)
+    assert asked.begin("key", work) is task
+    task.stop()
+    assert task.wait(20)
+    assert (task.answer, task.refusal) == (1, None)
+    assert asked.begin("key", lambda step: 7).wait(20)
+    assert asked.find("key").answer == 7
+
+
+def test_a_question_that_breaks_tells_no_traceback():
+    asked = Questions()
+    assert asked.begin("key", lambda step: 1 / 0).wait(20)
+    assert "division" not in str(asked.find("key").refusal)
+
+
+@pytest.mark.slow
+def test_nothing_is_computed_twice_on_one_page():
+    result = replace(run("cautious"))  # which remembers nothing yet
+    counted = {"feasible_share": explanation, "gauge_table": explanation, "blocking_pairs": comparison}
+    counted |= {"match_stably": comparison}
+    calls = {}
+
+    def counting(where, name):
+        real = getattr(where, name)
+
+        def counts(*args, **options):
+            calls[name] = calls.get(name, 0) + 1
+            return real(*args, **options)
+
+        counts.__name__ = name
+        return patch.object(where, name, counts)
+
+    cached._asked.clear()
+    with ExitStack() as stack:
+        for name, where in counted.items():
+            stack.enter_context(counting(where, name))
+        page = opened("match", study=result)
+        for tab in TABS:
+            at(page, tab)
+    assert calls == dict.fromkeys(counted, 1)
+
+
+def test_who_is_locked_to_its_ninth_best_site_is_away_from_its_best():
+    ranking = tables.ranking(run())
+    project = tables.assignment(run())["project"].iloc[0]
+    ninth = ranking[(ranking["project"] == project) & (ranking["rank"] == 9)]["site"].iloc[0]
+    pair = Pair(project=project, site=ninth)
+    result = study.run(catalog.scenario().model_copy(update={"locked": (pair,), "draws": 20}))
+    placed = tables.assignment(result)
+    assert explanation.away_from_best(result) == (placed["rank"] > 1).sum() + len(tables.unplaced(result)) > 1

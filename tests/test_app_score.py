@@ -69,7 +69,7 @@ def test_estimates_stand_beside_the_fields_until_somebody_types():
 
 
 def test_reference_projects_stand_beside_the_ranges_with_publisher_and_date():
-    page = at(opened("score"), "needs")
+    page = at(opened("score", **{"score-fold-references": True}), "values")
     assert "样本少（1个）" in "\n".join(says(page)) and "不是投产后的结果" in "\n".join(says(page))
     (table,) = (one.value for one in page.dataframe if "发布者" in one.value)
     assert table["参考项目"].str.startswith("L026").tolist() == [True]

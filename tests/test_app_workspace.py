@@ -511,25 +511,7 @@ def test_a_provider_that_does_not_answer_is_told_with_its_address(kept, language
     assert Fault("app.provider_silent", "", reason="").words(language).remedy in told
 
 
-# ---- first steps, errors ------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_the_first_steps_go_away_and_stay_away():
-    page = opened("supply")
-    steps = [one for one in page.markdown if "①" in one.value or "②" in one.value]
-    assert len(steps) == 2
-    press(page, "steps-close")
-    assert not [one for one in page.button if one.key == "steps-close"]
-    assert not [one for one in opened("match").button if one.key == "steps-close"]
-
-
-def test_the_first_steps_go_away_when_done(kept):
-    page = opened("match", study=run(), seen={"explore"})
-    assert page.button(key="steps-close")
-    set_level(page, "cautious")
-    assert not [one for one in page.button if one.key == "steps-close"]
-    assert kept.is_marked("first-steps")
+# ---- errors -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,14 +6,24 @@ from geo_cluster.maps import chain_matrix
 
 
 def test_the_matrix_counts_each_entity_in_its_cell_and_marks_the_empty_ones():
-    rows = [("A", "lasers", "1"), ("B", "lasers", "1"), ("C", "parts", "2"), ("D", "parts", ""), ("E", "parts", "9")]
-    table = chain_matrix.matrix(
-        pd.DataFrame(rows, columns=["id", "stage", "prefecture_code"]), stages=["parts", "lasers"], cities=["1", "2"]
-    ).set_index(["stage", "city"])
-    assert table.index.tolist() == [("parts", "1"), ("parts", "2"), ("lasers", "1"), ("lasers", "2")]
-    assert table["count"].tolist() == [0, 1, 2, 0]
-    assert table["ids"].tolist() == [[], ["C"], ["A", "B"], []]
-    assert table["gap"].tolist() == [True, False, False, True]
+    rows = [
+        *(("A", "lasers", "fiber", "1"), ("B", "lasers", "fiber;solid", "1"), ("C", "parts", "", "2")),
+        *(("D", "parts", "chip", ""), ("E", "parts", "chip", "9")),
+    ]
+    chain = pd.DataFrame(rows, columns=["id", "stage", "segments", "prefecture_code"])
+    segments = {"solid": "lasers", "fiber": "lasers", "powder": "parts", "chip": "", "other": ""}
+    keys = chain_matrix.rows(chain, stages=["parts", "lasers"], segments=segments)
+    assert keys == [
+        *(("parts", ""), ("parts", "powder"), ("parts", "chip")),
+        *(("lasers", ""), ("lasers", "solid"), ("lasers", "fiber")),
+    ]
+    table = chain_matrix.matrix(chain, rows=keys, cities=["1", "2", ""])
+    assert table["ids"].tolist() == [
+        *([], ["C"], ["D", "E"], [], [], [], [], [], ["D", "E"]),
+        *(["A", "B"], [], [], ["B"], [], [], ["A", "B"], [], []),
+    ]
+    assert table["count"].tolist() == [len(ids) for ids in table["ids"]]
+    assert table["gap"].tolist() == [not ids for ids in table["ids"]]
 
 
 def test_an_entity_whose_uncertainty_leaves_the_county_is_doubtful():

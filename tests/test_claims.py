@@ -19,6 +19,7 @@ from app.texts import TEXTS
 from geo_cluster import eligibility, region, study, toml
 from geo_cluster.domain import Arrival, KnownBetter, Pair, Scenario, Share
 from geo_cluster.intake import site_choice
+from geo_cluster.intake.verdict_card import PHRASES as CARD
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.shortages import shortages
 from geo_cluster.matching.verify import usage, verify
@@ -590,6 +591,9 @@ CLAIMS: dict[str, dict[str, Check | None]] = {
         "close": chances,
         "chance": chances,
     },
+    "card": dict.fromkeys(  # tests/test_verdict_card.py carries each out
+        ("sure", "likely", "open", "behind", "close", "overlap", "eaten", "turned", "likeliest", "no_turn"), None
+    ),
     "texts": {
         "match.what_if_text": pool_worth,
         "match.changed_text": pool_worth,
@@ -612,6 +616,8 @@ CLAIMS: dict[str, dict[str, Check | None]] = {
         "score.at_least": switching,
         "score.at_most": switching,
         "score.cell": None,  # a value and its points
+        "score.first_in": chances,
+        "score.hardly": chances,
         "score.value_range": None,
     },
 }
@@ -635,6 +641,7 @@ def declared() -> dict[str, set[str]]:
         "rules": set(eligibility.rules()),
         "questions": set(toml.table("questions")),
         "phrases": phrases,
+        "card": {key for key, text in CARD["zh"].items() if re.search("{(one|lead|low|most|second)}", text)},
         "texts": said,
     }
 

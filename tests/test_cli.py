@@ -596,19 +596,27 @@ def test_nobody_reads_on_or_the_disk_is_full():
 
 # ---- help ---------------------------------------------------------------------------------------------------
 
-HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio"}
+HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio", "numba"}
+HEAVIER = HEAVY - {"geopandas", "pandas", "numpy"} | {"matplotlib", "openpyxl", "docx", "pptx", "sqlalchemy", "dask"}
+"""Imported by no command that only shows its help; by none that refuses what it was given."""
+
+ASKED = [(["--help"], 0, HEAVY), (["study", "--help"], 0, HEAVY), (["app", "--help"], 0, HEAVY)]
+ASKED += [([name, "none.toml"], 2, HEAVIER) for name in ("study", "match", "validate", "suitability")]
+ASKED += [(["study", "--out", "pyproject.toml"], 2, HEAVIER - {"scipy"})]
+"""Arguments, exit code, and what hasn't been imported by then."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"], ["app", "--help"]])
-def test_help_is_instant(arguments):
+def test_help_and_refusals_import_nothing_heavy():
     code = "import sys\nfrom geo_cluster.cli import main\n"
-    code += f"sys.argv = ['geo-cluster', *{arguments!r}]\n"
-    code += "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
-    code += f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
+    code += f"for arguments, expected, heavy in {ASKED!r}:\n"
+    code += "    sys.argv = ['geo-cluster', *arguments]\n"
+    code += "    try:\n        main()\n    except SystemExit as end:\n"
+    code += "        print('ENDED', arguments, (end.code or 0) - expected, sorted(heavy & set(sys.modules)))\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, encoding="utf-8")
     assert done.returncode == 0, done.stderr
-    assert "HEAVY []" in done.stdout
+    ended = [line for line in done.stdout.splitlines() if line.startswith("ENDED")]
+    assert ended == [f"ENDED {arguments} 0 []" for arguments, *_ in ASKED]
     assert "geo-cluster" in done.stdout
 
 

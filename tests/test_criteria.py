@@ -114,6 +114,27 @@ def test_unknown_stands_in_the_middle_and_widens():
     assert np.allclose(unknown.value[:, :, known.criteria.index("power_cover")], 0.5)
 
 
+@pytest.mark.parametrize("block", [1, 10**9])
+def test_draws_of_a_block_of_projects_are_those_of_all(block, monkeypatch):
+    monkeypatch.setattr("geo_cluster.scoring.criteria.BLOCK", block)
+    decision = decide(setting(), setting(60, spread=0.6), catalog.criteria(), {})
+    eligible = np.array([[True, True, False], [True, True, True]])
+    assert len(list(decision.blocks())) == (P if block == 1 else 1)
+    each = [decision.scores_of(rows) for rows in decision.blocks()]
+    assert np.array_equal(np.concatenate(each, axis=1), decision.draws)
+    found = decision.spread(eligible)
+    low, high = np.quantile(decision.draws, [0.05, 0.95], axis=0)
+    assert np.array_equal(found.low, low)
+    assert np.array_equal(found.high, high)
+    assert np.array_equal(found.chance_first, decision.chance_first(eligible))
+    for theme, (least, most) in found.themes.items():
+        draws = decision.draws_of(slice(0, P))[theme]
+        assert np.array_equal(np.quantile(draws, [0.05, 0.95], axis=0), [least, most])
+        sub, low, high = decision.sub_score(theme, found)
+        assert ((low >= 0) & (low <= high) & (high <= 100 + 1e-9)).all()
+        assert (sub <= 100 + 1e-9).all()
+
+
 def test_chance_first_counts_eligible_sites_only_and_ties_share():
     decision = decide(setting(), setting(40, spread=0.5), catalog.criteria(), {})
     everyone = decision.chance_first(np.ones((P, S), dtype=bool))

@@ -23,7 +23,7 @@ from app.texts import text
 from geo_cluster import study
 from geo_cluster.archive import zipped
 from geo_cluster.errors import InputError
-from geo_cluster.export import bundle, geopackage, preview
+from geo_cluster.export import all_or_none, bundle, geopackage, preview
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.csv_tables import SAMPLE as NOTICE
 from geo_cluster.export.csv_tables import csv_tables
@@ -161,9 +161,9 @@ def test_out_without_rights_is_refused(default, tmp_path, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(bundle.tempfile, "mkdtemp", denied)
+    monkeypatch.setattr(all_or_none.tempfile, "mkdtemp", denied)
     with pytest.raises(InputError, check=coded("export.not_written")):
-        bundle.check_writable(tmp_path / "new")
+        all_or_none.check_writable(tmp_path / "new")
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster.errors import InputError
-from geo_cluster.export import bundle
+from geo_cluster.export import intake_files
 from geo_cluster.intake import appraise
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, prepare
@@ -129,19 +129,11 @@ def test_no_site_and_only_one_site_are_said_plainly():
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
-    monkeypatch.setattr(appraise, "BATCH", 4)
-    projects = portfolio.read("sample").head(8)
-    parts = list(appraise.batches(region, projects, scheduler=cluster[0]))
-    here = list(appraise.batches(region, projects))
-    for there, local in zip(parts, here, strict=True):
-        pd.testing.assert_frame_equal(there.scores, local.scores)
-
-
-@pytest.mark.slow
-def test_a_cluster_that_is_not_there_is_named(region):
+def test_a_cluster_that_is_not_there_is_named(region, tmp_path):
+    order = intake_files.Order(region)
     with pytest.raises(InputError) as refusal:
-        list(appraise.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
+        intake_files.write(order, portfolio.read("sample").head(1), tmp_path / "out", scheduler="nowhere:1:2")
+    assert not (tmp_path / "out").exists()
     (fault,) = refusal.value.faults
     assert (fault.code, fault.place.name) == ("intake.no_scheduler", "--scheduler")
     assert "nowhere:1:2" in fault.words("zh").what
@@ -175,7 +167,7 @@ def test_an_intake_goes_by_the_rules_of_its_day(tmp_path):
     found = appraise.appraise(there, projects)
     assert found.day == datetime.date(2024, 1, 1)
     assert found.needs["review_zh"].str.contains("2023年第2号").all()
-    bundle.write_appraisal([found], tmp_path)
+    intake_files.write(intake_files.Order(there), projects, tmp_path)
     for name in ("scores", "verdicts", "needs"):
         table = pd.read_csv(tmp_path / f"{name}.csv")
         assert table["rules_notice"].str.contains("2024-01-01").all(), name

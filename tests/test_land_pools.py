@@ -331,7 +331,7 @@ def test_the_switching_value_of_a_factory_is_in_square_metres():
     assert choice.factories == {"X2"}
     weight = np.array([float(key == "land_cover") for key in catalog.criteria()])
     weighed = site_choice.Weighed(choice, weight, weight)
-    found = site_choice._find_switching_value(weighed, 0, 1)
+    found = site_choice.switching_value(weighed, 0, 1)
     assert (found["datum"], found["unit_zh"]) == ("available_floor_m2", "平方米")
 
 

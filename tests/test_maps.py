@@ -10,9 +10,10 @@ import shapely
 from geo_cluster import study, toml
 from geo_cluster.errors import InputError
 from geo_cluster.export.sheet import sheet
+from geo_cluster.maps import ground, words
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
-from geo_cluster.maps import words
+from geo_cluster.policy.chain import links
 from geo_cluster.report import tables
 from geo_cluster.scenarios import read_scenario
 from geo_cluster.world import catalog
@@ -118,7 +119,9 @@ def test_each_layer_is_in_the_legend_with_its_name(language):
         assert layer["features"], f"{layer['key']} shows nothing"
         if layer["kind"] == "label":
             continue
-        assert layer["legend"], f"{layer['key']} can't be switched"
+        if not layer["legend"]:
+            assert layer["of"] in {one["key"] for one in shown if one["legend"]}, f"{layer['key']} can't be switched"
+            continue
         assert layer["name"]
         assert layer["group"]
         assert re.fullmatch("#[0-9a-f]{6}", layer["color"]), layer["key"]
@@ -271,6 +274,8 @@ def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
     entities = [f["p"] for layer in shown["layers"] if layer["key"].startswith("chain-") for f in layer["features"]]
     rows = Layers().read("chain").set_index("id")
     assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
+    entities += [f["p"] for layer in shown["unplaced"] if layer["key"] == "chain" for f in layer["features"]]
+    assert {one["id"] for one in entities} == set(rows.index)
     assert [facet["key"] for facet in shown["filters"]] == list(maps_payload.FACETS)
     for facet in shown["filters"]:
         offered = {value for value, _ in facet["options"]}
@@ -283,11 +288,19 @@ def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
 @pytest.mark.slow
 def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     shown, rows = maps_payload.payload(Layers(), "zh"), Layers().read("chain")
-    counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
-    assert len(counted) == len(set(counted))
-    placed = {f["p"]["id"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]}
-    assert set(counted) <= placed | set(shown["matrix"]["unplaced"]), "the script can filter each of them"
-    assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
+    matrix = shown["matrix"]
+    whole = [cells for row, cells in zip(matrix["rows"], matrix["cells"], strict=True) if not row["segment"]]
+    assert sorted(one for cells in whole for cell in cells for one in cell) == sorted(rows["id"]), "each counts once"
+    drawn = [layer for layer in shown["layers"] if layer["kind"] == "point"]
+    features = [f["p"] for layer in (*drawn, *shown["unplaced"]) for f in layer["features"]]
+    known = {one["id"]: one["tags"] for one in features if "tags" in one}
+    for row, cells in zip(matrix["rows"], matrix["cells"], strict=True):
+        for city, cell in zip(matrix["cities"], cells, strict=True):
+            for one in cell if city["key"] else ():
+                assert known[one]["city"] == [city["key"]]
+                assert known[one]["stage"] == [row["stage"]]
+                assert not row["segment"] or row["segment"] in known[one]["segment"]
+    assert all(row["link"] in links() for row in matrix["rows"] if row["link"]), "a gap leads to a link of the chain"
     shades = layer_of(shown, "chain_counties")
     inside = [one for county in shades["features"] for one in county["ids"]]
     assert len(inside) == len(set(inside))
@@ -369,7 +382,8 @@ def test_both_languages_have_the_same_words():
 
 
 def test_every_word_is_used():
-    source = "".join(maps_payload.Path(part.__file__).read_text(encoding="utf-8") for part in (maps_payload, words))
+    parts = (maps_payload, ground, words)
+    source = "".join(maps_payload.Path(part.__file__).read_text(encoding="utf-8") for part in parts)
     for key in words.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
     script = "".join((maps_page.ASSETS / name).read_text(encoding="utf-8") for name in maps_page.SCRIPTS)

@@ -131,12 +131,12 @@ def test_it_scores_like_any_other(steam):
     assert study.decision.stated[at] == pytest.approx(4 / 107)
     assert study.decision.weight[at] == 0, "the same at both sites: it gives its weight back"
     assert catalog.criteria()["steam_cover"].attribute == "steam_t_per_h", "its evidence is that of the attribute"
-    shares = report_tables.evidence_shares(study.sites, study.observations, study.decision, theme="energy")
+    shares = report_tables.evidence_shares(study.sites, study.observations, study.decision.weights, theme="energy")
     assert shares["assumed"].tolist() == [0, 0], "only the distance to the station tells the sites apart"
     said = [{"subject": "X1", "attribute": "steam_t_per_h", "low": 8, "likely": 8, "high": 8, "source": "电话"}]
     again = tiny(known=said)
     assert again.decision.weight[at] > 0, "one number known, and the weight returns"
-    shares = report_tables.evidence_shares(again.sites, again.observations, again.decision, theme="energy")
+    shares = report_tables.evidence_shares(again.sites, again.observations, again.decision.weights, theme="energy")
     assert shares["reported"].tolist() == pytest.approx([4 / 9, 0])
     assert shares["assumed"].tolist() == pytest.approx([0, 4 / 9])
 

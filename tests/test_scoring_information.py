@@ -173,3 +173,17 @@ def test_many_choosers_are_answered_as_each_alone():
             np.testing.assert_array_equal(getattr(one, name), getattr(alone, name))
     with pytest.raises(InputError, match="have 503 draws, scores 10"):
         list(of_choosers([scores[0], np.ones((10, 2))], parameters))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sites_that_are_behind_in_every_draw_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    theta = rng.random((400, 3))
+    scores = np.column_stack([theta[:, 0], 0.4 + 0.1 * theta[:, 1], theta[:, 0], rng.random(400)])
+    alone = of_parameters(scores, theta)
+    behind = scores.min(axis=1, keepdims=True) - 1 - rng.random((400, 2))
+    among = of_parameters(np.column_stack([behind[:, :1], scores, behind[:, 1:]]), theta)
+    for name in ("gain", "gain_error", "change", "change_error"):
+        assert np.allclose(getattr(among, name), getattr(alone, name), rtol=1e-12, atol=0), name
+    assert among.choice == alone.choice + 1
+    assert (alone.gain[0] > alone.gain[2]) & (alone.change[0] > 0)

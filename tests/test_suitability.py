@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from unittest import mock
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -20,8 +27,20 @@ from scipy.ndimage import distance_transform_edt, label
 from geo_cluster import study
 from geo_cluster.errors import InputError, Place
 from geo_cluster.scenarios import read_for_others
-from geo_cluster.suitability import candidates, criteria, exclusions, kernels, regions, run, screen, sources
+from geo_cluster.suitability import (
+    asks,
+    candidates,
+    criteria,
+    exclusions,
+    kernels_rules,
+    rasters,
+    regions,
+    run,
+    screen,
+    sources,
+)
 from geo_cluster.suitability import spec as specs
+from geo_cluster.suitability import surfaces as files
 from geo_cluster.suitability.grid import Grid, Window
 from geo_cluster.supply.raster import slope_percent
 
@@ -81,6 +100,11 @@ def row(tmp_path):
         },
         "need": {"land_mu": 12, "hall_m": [40, 60], "count": 4, "spacing_km": 0.1},
     }
+
+
+def same_bytes(one, other):
+    for name in (run.SCORE, run.CODE, run.TABLE, run.ABOUT):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
 def ready(row):
@@ -194,8 +218,8 @@ def test_what_is_unknown_widens_the_score(row):
 def test_circles_are_those_of_the_distance_transform(seed, metres, of_edge):
     rng = np.random.default_rng(seed)
     taken = rng.random((23, 31)) < 0.02
-    reach, spans = kernels.circle(metres, 10.0, of_edge=of_edge)
-    got = kernels.within(np.pad(taken, reach).astype(np.uint8), 1, reach, spans)
+    reach, spans = kernels_rules.circle(metres, 10.0, of_edge=of_edge)
+    got = kernels_rules.within(np.pad(taken, reach).astype(np.uint8), 1, reach, spans)
     y, x = np.nonzero(taken)
     rows, columns = np.mgrid[:23, :31]
     off = np.abs(rows[..., None] - y), np.abs(columns[..., None] - x)
@@ -235,7 +259,7 @@ def test_a_run_writes_surfaces_and_the_table_and_goes_on_where_it_stopped(row, t
     assert begun[0] == (3, 6) and begun[-1] == (6, 6)
     assert not list(out.glob(".tiles*"))
     with rasterio.open(answer.score) as file:
-        assert np.array_equal(file.read(), scores) and file.descriptions == run.BANDS and file.scales[0] == 0.01
+        assert np.array_equal(file.read(), scores) and file.descriptions == files.BANDS and file.scales[0] == 0.01
         assert file.crs.to_epsg() == 3035 and file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
     with rasterio.open(answer.code) as file:
         assert np.array_equal(file.read(1), code) and "made up (CC0)" in file.tags()["SOURCES"]
@@ -244,8 +268,7 @@ def test_a_run_writes_surfaces_and_the_table_and_goes_on_where_it_stopped(row, t
     assert taken.loc["roads", "after_pct"] == pytest.approx(100 * (code == 2).mean())
     assert (taken["alone_pct"] >= taken["after_pct"]).all()
     run.run(made, tmp_path / "again", tile=2048)
-    for name in (run.SCORE, run.CODE, run.TABLE, run.ABOUT):
-        assert (out / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    same_bytes(out, tmp_path / "again")
     assert run.opened(out).free == answer.free
 
 
@@ -258,8 +281,136 @@ def test_a_cluster_of_two_workers_writes_the_same_bytes(row, tmp_path, cluster):
     with pytest.raises(InputError) as refusal:
         run.run(made, tmp_path / "cut", tile=30, scheduler=address)
     assert {fault.code for fault in refusal.value.faults} == {"suitability.unreadable_here"}
-    for name in (run.SCORE, run.CODE, run.TABLE, run.ABOUT):
-        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+    same_bytes(tmp_path / "here", tmp_path / "there")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_changes_no_byte_and_the_last_one_is_named(row, tmp_path, cluster, monkeypatch):
+    made, (address, client) = ready(row), cluster
+    run.run(made, tmp_path / "here", tile=7)
+    first, second = client.run(os.getpid).values()
+    run.run(
+        made,
+        tmp_path / "there",
+        tile=7,
+        scheduler=address,
+        on_tile=lambda done, _: os.kill(first, signal.SIGKILL) if done == 10 else None,
+    )
+    assert len(client.nthreads()) == 1
+    same_bytes(tmp_path / "here", tmp_path / "there")
+    monkeypatch.setattr(run, "PATIENCE_S", 0.3)
+    with pytest.raises(InputError) as refusal:
+        run.run(
+            made,
+            tmp_path / "dead",
+            tile=7,
+            scheduler=address,
+            on_tile=lambda done, _: os.kill(second, signal.SIGKILL) if done == 10 else None,
+        )
+    assert [fault.code for fault in refusal.value.faults] == ["suitability.worker_died"]
+    assert not [one for one in (tmp_path / "dead").iterdir() if not one.name.startswith(".tiles")]
+    run.run(made, tmp_path / "dead", tile=7)  # goes on here
+    same_bytes(tmp_path / "here", tmp_path / "dead")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_to_the_same_bytes(row, tmp_path):
+    path, out = tmp_path / "spec.toml", tmp_path / "out"
+    path.write_text(tomli_w.dumps({key: one for key, one in row.items() if key != "folder"}), encoding="utf-8")
+    code = (
+        "import sys, time; from pathlib import Path; from geo_cluster.suitability import run, screen, spec;"
+        "run.run(screen.ready(spec.read(sys.argv[1])), Path(sys.argv[2]), tile=7, on_tile=lambda *_: time.sleep(0.02))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path), str(out)])
+    while len(list(out.glob(".tiles-*/*.json"))) < 20:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert all(one.name.startswith(".tiles") for one in out.iterdir())
+    made, begun = screen.ready(specs.read(path)), []
+    run.run(made, out, tile=7, on_tile=lambda done, of: begun.append(done))
+    assert 20 <= begun[0] < begun[-1] == 99
+    run.run(made, tmp_path / "whole", tile=30)
+    same_bytes(out, tmp_path / "whole")
+
+
+def test_overviews_are_means_of_what_has_a_score(row, tmp_path):
+    dem = np.random.default_rng(3).uniform(150, 260, (531, 1101)).astype(np.float32)
+    dem[100:110, 200:201] = -9999
+    raster(tmp_path / "dem.tif", dem, nodata=-9999)
+    row["grid"]["bounds"] = [WEST, NORTH - 531 * CELL, WEST + 1101 * CELL, NORTH]
+    row["exclusions"] = {"low": {"source": "dem", "below": 160, "name": NAME}}
+    row["criteria"] = {"low": row["criteria"]["low"]}
+    answer = run.run(ready(row), tmp_path / "out", tile=256)
+    with rasterio.open(answer.score) as file, rasterio.open(answer.code) as codes:
+        assert file.overviews(1) == codes.overviews(1) == [2, 4]
+        above, code = file.read(), codes.read(1)
+    for level in (0, 1):
+        wide = np.pad(above, ((0, 0), (0, above.shape[1] % 2), (0, above.shape[2] % 2)), constant_values=65535)
+        four = np.stack([wide[:, a::2, b::2] for a in (0, 1) for b in (0, 1)]).astype(float)
+        known = four != criteria.NO_SCORE
+        mean = np.floor((four * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1) + 0.5)
+        with rasterio.open(answer.score, overview_level=level) as file:
+            above = file.read()
+        assert np.array_equal(above, np.where(known.any(axis=0), mean, criteria.NO_SCORE))
+        with rasterio.open(answer.code, overview_level=level) as file:
+            assert np.array_equal(file.read(1), code[:: 2 ** (level + 1), :: 2 ** (level + 1)])
+
+
+def test_an_overview_is_read_from_one_pixel_in_so_many(row, tmp_path):
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    raster(tmp_path / "dem.tif", (150 + x + y).astype(np.float32), nodata=-9999)
+    row["exclusions"] = {"built": {"source": "cover", "classes": [50], "name": NAME}}
+    row["criteria"] = {"low": row["criteria"]["low"]}
+    exact = ready(row)
+    wide = exact.coarser(5 * CELL)
+    part = wide.part(wide.grid.whole)
+    assert part.stack.code.shape == (12, 15)
+    heights = wide.tile(wide.grid.whole).numbers("dem")
+    assert np.array_equal(heights, (150 + x + y)[2::5, 2::5])  # the pixel in the middle, as where all are read
+    assert np.array_equal(part.stack.code == 1, surfaces()[0][2::5, 2::5] == 50)
+    assert np.array_equal(heights, replace(exact, grid=wide.grid).tile(wide.grid.whole).numbers("dem"))
+    with mock.patch.object(rasters.Raster, "_numbers", side_effect=rasters.Raster._numbers, autospec=True) as read:
+        wide.tile(wide.grid.whole).numbers("dem")
+    assert read.call_args.args[1].shape == (12, 15)  # no more than the picture has
+
+
+def test_each_project_and_segment_has_regions_by_its_own_need_and_weights(row, tmp_path):
+    row["segments"] = {"laser_chip": {"weights": {"near": 9.0}, "hall_m": [20, 20]}}
+    made = ready(row)
+    answer = run.run(made, tmp_path / "out", tile=30)
+    projects = pd.DataFrame(
+        {
+            "name": ["一", "二", "三"],
+            "segment": ["laser_chip", "optics_crystal", "laser_chip"],
+            "land_mu_likely": [9.0, 12.0, 18.0],
+            "capacity_mva_likely": [1.0, 2.0, 3.0],
+        },
+        index=pd.Index(["P1", "P2", "P3"], name="id"),
+    )
+    by_segment = asks.asked(made.spec, projects, "segment")
+    assert [(one.key, one.need.land_mu, one.power_mva) for one in by_segment] == [
+        ("laser_chip", 18.0, 3.0),
+        ("optics_crystal", 12.0, 2.0),
+    ]
+    found = asks.find(answer, made, by_segment)
+    # the oracle: a screening whose own weights and need are the segment's
+    row["criteria"]["near"]["weight"] = 9.0
+    other = ready(row)
+    alone = regions.find(run.run(other, tmp_path / "other"), by_segment[0].need, screen=other)
+    chip = found[found["asked_by"] == "laser_chip"].reset_index(drop=True)
+    assert len(chip) and chip["score"].tolist() == alone["score"].tolist()
+    assert chip.geometry.geom_equals(alone.geometry).all()
+    assert list(chip["rank"]) == list(range(1, len(chip) + 1)) and (chip["power_mva"] == 3.0).all()
+    plain = regions.find(answer, made.spec.need, screen=made)
+    assert found[found["asked_by"] == "optics_crystal"]["score"].tolist() == plain["score"].tolist()
+    apart = asks.find(answer, made, asks.asked(made.spec, projects, "project"), apart=True)
+    assert set(apart["asked_by"]) >= {"P1"}
+    gaps = [a.distance(b) for k, a in enumerate(apart.geometry) for b in apart.geometry[:k]]
+    assert min(gaps) >= 0.1 * 1000
+    row["segments"] = {"no": {"weights": {"far": 1.0}}}
+    assert faults(row) == ["suitability.no_such_segment", "suitability.no_such_criterion"]
 
 
 def test_regions_are_of_the_need_in_one_piece_on_free_land_apart_and_ranked(row, tmp_path):
@@ -343,7 +494,7 @@ def test_rasters_that_say_too_little_are_refused_all_at_once(row, tmp_path):
 def test_feet_are_brought_to_metres_or_noticed(row, tmp_path):
     dem = surfaces()[1]
     metres = whole(row)
-    raster(tmp_path / "dem.tif", np.where(dem == -9999, dem, dem / np.float32(sources.FOOT_M)), nodata=-9999)
+    raster(tmp_path / "dem.tif", np.where(dem == -9999, dem, dem / np.float32(rasters.FOOT_M)), nodata=-9999)
     with rasterio.open(tmp_path / "dem.tif", "r+") as file:
         file.units = ("ft",)
     feet = whole(row)
@@ -392,10 +543,17 @@ def test_a_disk_that_is_full_or_fills_leaves_nothing_half_written(row, tmp_path,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_write_tile", full)
+        patch.setattr(files, "write_tile", full)
         assert refused(row, tmp_path / "out") == ["suitability.not_written"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_cog", full)
+        patch.setattr(files, "assemble", full)
+        assert refused(row, tmp_path / "out") == ["suitability.not_written"]
+
+    def broken(*_, **__):
+        raise SystemError("Unknown GDAL Error")  # what comes of a disk that fills while GDAL writes
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rasterio.shutil.copy", broken)
         assert refused(row, tmp_path / "out") == ["suitability.not_written"]
     run.run(ready(row), tmp_path / "out", tile=30)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import errno
-import itertools
 import os
 import re
 import tomllib
@@ -88,28 +87,6 @@ def test_contracts_exist_for_exactly_the_registered_layers():
 def test_stage_vocabulary_is_the_closed_one_and_has_colours():
     assert tuple(layer_contracts.words("stage")) == get_args(Stage)
     assert set(toml.table("style")["stage"]) == set(get_args(Stage))
-
-
-def _seen(colour: str, deficiency: np.ndarray) -> np.ndarray:
-    """CIELAB of a colour as seen with a colour-vision deficiency (matrices of Viénot, Brettel & Mollon 1999)."""
-    srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(deficiency @ linear, 0, 1)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen
-    f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 1e-6))
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize(
-    "deficiency",
-    [np.eye(3), np.array([[0.1124, 0.8876, 0], [0.1124, 0.8876, 0], [0.0040, -0.0040, 1]])],
-    ids=["normal", "protanope"],
-)
-def test_stage_colours_are_told_apart_pairwise(deficiency):
-    colours = toml.table("style")["stage"]
-    for (one, a), (other, b) in itertools.combinations(colours.items(), 2):
-        distance = np.linalg.norm(_seen(a, deficiency) - _seen(b, deficiency))
-        assert distance > 10, f"{one} and {other} look alike ({distance:.0f})"
 
 
 def test_scenarios_are_valid_named_in_both_languages_and_say_sample():

@@ -434,7 +434,7 @@ def test_a_person_sees_own_and_shared_works_only(engine):
     li, wu = Workspace(engine, LI), Workspace(engine, WU)
     kept = li.create(work(), note="new")
     li.keep_plan(kept.id, 1, shipped())
-    assert wu.works() == []
+    assert wu.works() == wu.plans() == []
     chef = Workspace(engine, CHEF)
     attempts = [
         lambda space: space.open(kept.id),
@@ -445,6 +445,7 @@ def test_a_person_sees_own_and_shared_works_only(engine):
         lambda space: space.save(kept.id, work(), seen=1, note="x"),
         lambda space: space.undo(kept.id, seen=1),
         lambda space: space.last_plan(kept.id),
+        lambda space: space.plan(kept.id, li.plans()[0].id),
         lambda space: space.keep_plan(kept.id, 1, shipped()),
     ]
     for attempt in attempts:
@@ -458,6 +459,7 @@ def test_a_person_sees_own_and_shared_works_only(engine):
     li.share(kept.id, True)
     assert [one.id for one in wu.works()] == [kept.id]
     assert wu.open(kept.id).work == kept.work
+    assert [one.work for one in wu.plans()] == [kept.id]
     wu.save(kept.id, work(20), seen=1, note="x")
     li.share(kept.id, False)
     with pytest.raises(Refused):
@@ -600,6 +602,28 @@ def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, ow
     assert tables.pools(again).equals(tables.pools(result))
 
 
+def test_plans_of_any_age_are_listed_and_read(engine):
+    space = Workspace(engine, LI)
+    first, second = (space.create(Work(catalog.scenario(name)), note=name) for name in ("default", "cautious"))
+    space.keep_plan(first.id, 1, shipped())
+    space.keep_plan(second.id, 1, shipped("cautious"))
+    space.keep_plan(first.id, 1, shipped())  # run again: the same settings are one line
+    placed = tables.assignment(shipped())
+    listed = space.plans()
+    assert [(one.work, one.note, one.level) for one in listed] == [
+        (first.id, "default", "likely"),
+        (second.id, "cautious", "cautious"),
+    ]
+    assert (listed[0].placed, listed[0].of) == (len(placed), len(shipped().projects))
+    old = space.plan(first.id, listed[0].id)
+    assert old.placed == dict(zip(placed["project"], placed["site"], strict=True))
+    assert old.plan.site.tolist() == shipped().plan.site.tolist()
+    with refusal_of("workspace.no_plan", error=Refused):
+        space.plan(first.id, listed[1].id)
+    space.delete(first.id)
+    assert [one.work for one in space.plans()] == [second.id]
+
+
 @pytest.mark.parametrize(
     "content",
     ["[" * 100_000, '{"site": [1e400]}', f'{{"site": [1{"0" * 30}]}}', '{"site": [0], "pools": 3}', "null", "{}", ""],
@@ -612,6 +636,7 @@ def test_a_plan_that_can_not_be_read_is_told(engine, content):
         connection.execute(schema.plans.insert().values(content=content, **row))
     with refusal_of("workspace.plan_unreadable", error=DataError):
         space.last_plan(kept.id)
+    assert space.plans() == []
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "What the plan's total score loses when a city gets at least n projects: solved and proven, the rest placed for the highest score.",
     ),
     "cities.run": ("求解各市保底的代价", "Price every city's share"),
-    "cities.solving": ("正在逐市求解…", "Solving city by city …"),
     "cities.nobody": ("没有项目可以落地，无从比较。", "No project may go anywhere: nothing to compare."),
     "cities.least": ("至少项目数", "At least so many projects"),
     "cities.in_plan": ("方案中项目数", "Projects in the plan"),

@@ -62,8 +62,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "division.aim": ("把分工作为上限或目标", "Make it a cap or an aim"),
     "division.aim_note": (
-        "作为目标：在上方“更多”里填写“分工加分”。看代价：见“备选与权衡”中的“总分与分工”。作为上限：在这里给某市的某一细分环节设项目数上限。",
-        "As an aim: give Division of labour a number under More, above. Its price: Objective against division, under Alternatives. As a cap: set the most of a segment that a city may get, here.",
+        "作为目标：在上方“设置”里填写“分工加分”。看代价：见“备选与权衡”中的“总分与分工”。作为上限：在这里给某市的某一细分环节设项目数上限。",
+        "As an aim: give Division of labour a number under Settings, above. Its price: Objective against division, under Alternatives. As a cap: set the most of a segment that a city may get, here.",
     ),
     "division.cap_city": ("市", "City"),
     "division.cap_segment": ("细分环节", "Segment"),

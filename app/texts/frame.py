@@ -40,6 +40,11 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("错误", "Error"),
     ("添加文件", "Add files"),
     ("选择文件", "file upload"),
+    ("没有这个页面", "Page not found"),
+    (
+        "网址有误，或页面已移走；已打开总览。已保存的方案不受影响。",
+        "The page that you have requested does not seem to exist. Running the app's main page.",
+    ),
 )
 
 PHRASES: tuple[tuple[str, str], ...] = (

@@ -1,4 +1,4 @@
-"""Words of the work bar, of the first steps and of signing in."""
+"""Words of the bar, of the first hour and of signing in."""
 
 TEXTS: dict[str, tuple[str, str]] = {
     "work.undo": ("撤销", "Undo"),
@@ -19,7 +19,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work.again_note": ("保存", "Saved"),
     "work.saved": ("已保存 {at}", "Saved {at}"),
     "work.unsaved": ("未改动", "Not changed yet"),
-    "work.unsaved_more": ("，改动即自动保存", "; changes save themselves"),
     "work.not_saved": ("未保存", "Not saved"),
     "work.read_only": ("只读：可试改，不保存", "Read only: try things out, nothing is saved"),
     "work.local": ("本机", "this computer"),
@@ -77,13 +76,42 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signin.planner": ("规划员", "planner"),
     "signin.admin": ("管理员", "admin"),
     "signin.with": ("用 {name} 登录", "Sign in with {name}"),
-    "steps.look": ("在**总览**查看产业链和园区", "Look at the chain and the sites in **Explore**"),
-    "steps.own": (
-        "在**数据**导入您的项目和图层",
-        "Add your own projects and layers in **Data**",
+    "hour.title": ("从哪里开始？", "Where to begin?"),
+    "hour.close": ("关闭", "Close"),
+    "hour.look": ("先看看", "Look around"),
+    "hour.look_about": (
+        "企业和园区都在这张图上，点击查看来源。",
+        "Firms and sites are on this map; click one for its source.",
     ),
-    "steps.run": ("在**布局**运行，在**汇报**下载", "Run it in **Match**, take it along from **Brief**"),
-    "steps.close": ("知道了", "Got it"),
+    "hour.look_go": ("看地图", "See the map"),
+    "hour.look_sample": ("看一处园区", "See one site"),
+    "hour.one": ("我有一个项目", "I have one project"),
+    "hour.one_about": (
+        "填细分环节和年产值，得到首选园区和把握。",
+        "Give segment and output: the site it fits best, and how sure.",
+    ),
+    "hour.one_go": ("填写项目", "Describe it"),
+    "hour.one_sample": ("试示例项目", "Try a sample"),
+    "hour.many": ("我有一张表", "I have a spreadsheet"),
+    "hour.many_about": (
+        "导入 Excel 或 CSV 项目清单，逐个评分再统一布局。",
+        "Import an Excel or CSV list: each project is scored, then all are placed together.",
+    ),
+    "hour.many_go": ("导入表格", "Import it"),
+    "hour.many_sample": ("试示例表", "Try a sample"),
+    "hour.sample_project": ("示例项目", "Sample project"),
+    "share": ("分享", "Share"),
+    "share.help": (
+        "对方打开此链接，看到与您相同的页面：方案、语言、地图位置。",
+        "Whoever opens this link sees what you see: the plan, the language, the view of the map.",
+    ),
+    "share.address": ("本页链接", "Link to this page"),
+    "share.copy": ("复制链接", "Copy link"),
+    "share.copied": ("已复制", "Copied"),
+    "share.private": (
+        "此方案尚未共享，同事打不开：请在方案菜单中打开“与同事共享”。",
+        "This plan is not shared yet and opens for nobody else: turn on “Shared” in the plan's menu.",
+    ),
     "sorry": (
         "本页出现意外错误，已保存的工作不受影响。请刷新重试；若再次出现，请将编号 {id} 告知管理员。",
         "Something unexpected happened on this page; what you saved is safe. Reload to try again; if it comes back, tell your administrator the number {id}.",

@@ -127,7 +127,7 @@ def _block(block: Block, *, captioned: bool = False) -> None:
             st.caption(block.title)
         text_table(block.headings, block.texts, named=True)
     elif isinstance(block, Drawing):
-        st.image(block.png, caption=block.title, width="stretch")
+        st.image(block.png, caption=block.title, alt=block.title, width="stretch")
     elif isinstance(block, Lines) and len(block.lines) == 1:
         st.caption(plain(block.lines[0]))
     elif isinstance(block, Lines):

@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from app import signin
 from app.streamlit_patches import Hook, wrap
-from app.web import requests, tickets
+from app.web import entry, requests, tickets
 from app.web.answers import HEADERS, OF_A_VISITOR, baked, kept_where, policy
 from app.web.requests import VISITOR, Receive, Scope, Send, values_of
 from app.web.uploads import Uploads
@@ -46,6 +46,7 @@ def install() -> None:
     InputError
         A release of it no longer has what is changed here: nothing is served without it.
     """
+    entry.index("zh")
     wrap(
         (
             Hook(MediaFileManager, "add", _for_visitor),
@@ -142,6 +143,8 @@ class Guard:
             await self._sign_out(scope, receive, send)
         elif self._is_closed(path):
             await PlainTextResponse("Not Found\n", 404)(scope, receive, send)
+        elif page := entry.answer(scope, self.serving.prefix):
+            await page(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import errno
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tomli_w
@@ -16,19 +12,19 @@ import tomli_w
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, refuse_if
+from geo_cluster.export.all_or_none import check_writable as check_writable
+from geo_cluster.export.all_or_none import write_files as write_files
 from geo_cluster.export.attribution import attribution, layers_attribution
-from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated, marked
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables, marked
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
-from geo_cluster.intake import appraise
-from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
-from geo_cluster.world import catalog, rule_life
+from geo_cluster.world import catalog
 from geo_cluster.world.layers import SOURCES, Layers
 from geo_cluster.world.spreadsheet import as_csv
 
@@ -55,18 +51,6 @@ OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPEN
 """Files that some of the results have besides."""
 
 
-def check_writable(out: Path) -> None:
-    """Refuse a folder that can't be written to, before any work is done."""
-    if out.exists() and not out.is_dir():
-        raise InputError(Fault("export.no_folder", out))
-    try:
-        nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-        with tempfile.TemporaryDirectory(dir=nearest):
-            pass
-    except OSError as problem:
-        raise _refusal(out, problem) from None
-
-
 def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
     """Write every file of a study into `out`; see `write_files`.
 
@@ -84,33 +68,6 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
         What was written, by name.
     """
     return write_files(out, lambda folder: _make(study, folder, language))
-
-
-def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write the tables of an intake, `appraise.TABLES`, and its rules, a batch at a time; see `write_files`.
-
-    Parameters
-    ----------
-    parts : iterable of Appraisal
-        Batches of projects.
-    out : Path
-        Folder.
-    sample : bool
-        Mark every row as made up.
-    """
-
-    def make(folder: Path) -> None:
-        day = datetime.date.today()
-        for number, part in enumerate(parts):
-            day = part.day
-            for name in appraise.TABLES:
-                table = dated(getattr(part, name), day)
-                content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
-                with (folder / f"{name}.csv").open("ab") as file:
-                    file.write(content)
-        (folder / "rules.csv").write_bytes(as_csv(rule_life.table(day)))
-
-    return write_files(out, make)
 
 
 def write_match(
@@ -208,81 +165,6 @@ def layer_files(layers: Layers, *, language: Language = "zh") -> dict[str, bytes
     }
 
 
-def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
-    """Let `make` write files into a folder, and move them into `out` when all of them are there.
-
-    All files are made in a hidden folder inside it first; only when each of them is there do they take the place
-    of earlier ones. Other files in `out` are left alone.
-
-    Parameters
-    ----------
-    out : Path
-        Made when it isn't there.
-    make : callable
-        Called with the folder to write into.
-
-    Returns
-    -------
-    list of Path
-        What was written, by name.
-
-    Raises
-    ------
-    InputError
-        The folder can't be written to or the disk is full; what was there before is still there.
-    """
-    check_writable(out)
-    missing = [folder for folder in (out.absolute(), *out.absolute().parents) if not folder.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".draft-") as draft:
-            new, earlier = Path(draft, "new"), Path(draft, "earlier")
-            new.mkdir()
-            earlier.mkdir()
-            make(new)
-            return _swap(new, out, earlier)
-    except BaseException as problem:
-        for folder in missing:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        if isinstance(problem, OSError):
-            raise _refusal(out, problem) from None
-        raise
-
-
-def _refusal(out: Path, problem: OSError) -> InputError:
-    if isinstance(problem, IsADirectoryError):
-        return InputError(Fault("export.folder_in_the_way", out, name=problem.filename))
-    return InputError(Fault("export.not_written", out, reason=reason_of(problem)))
-
-
-def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
-    """Put new files where earlier ones are; when one can't be put there, put all back."""
-    names = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
-    folders = sorted({above for name in names for above in name.parents[:-1] if not (out / above).exists()})
-    try:
-        for folder in folders:
-            (out / folder).mkdir()
-        for name in names:
-            if (out / name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, "is a folder", str(name))
-            if (out / name).exists():
-                (earlier / name).parent.mkdir(parents=True, exist_ok=True)
-                (out / name).rename(earlier / name)
-            (new / name).rename(out / name)
-    except BaseException:
-        for name in names:
-            if not (new / name).exists():
-                (out / name).unlink()
-            if (earlier / name).exists():
-                (earlier / name).rename(out / name)
-        for folder in reversed(folders):
-            with contextlib.suppress(OSError):
-                (out / folder).rmdir()
-        raise
-    return [out / name for name in names]
-
-
 def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = (), *, drawn: bool = True) -> None:
     portfolio = study.scenario.portfolio
     if not _is_shipped(study.scenario):
@@ -294,7 +176,7 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         (folder / name).write_bytes(content)
     if drawn:
         write_geopackage(study, folder / "layers.gpkg")
-        (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
+        (folder / "map.html").write_text(page.standalone(payload.atlas(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

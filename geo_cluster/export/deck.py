@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from geo_cluster.export.outline import Block, Chart, Grid, Outline
 from geo_cluster.export.render import render
@@ -49,8 +49,8 @@ def deck(made: Outline, pictures: Mapping[str, str], *, language: str) -> str:
         Address of the picture of each map sheet by its name.
     language : {"zh", "en"}
     """
+    cover: dict[str, Any] = {"title": made.title, "message": made.subtitle, "sides": []}
     slides = [{"title": part.title, "message": part.message, "sides": _sides(part.blocks)} for part in made.parts]
-    cover = {"title": made.title, "message": made.subtitle, "sides": []}
     return render(
         "deck.html",
         slides=[cover, *slides],
@@ -66,7 +66,7 @@ def _sides(blocks: tuple[Block, ...]) -> list[list[tuple[str, object, float]]]:
     """Kind, what is drawn and type of each block: charts at the left where there are others, these at the right."""
     charts = [one for one in blocks if isinstance(one, Chart)]
     others = [one for one in blocks if not isinstance(one, Chart)]
-    sides = [charts, others] if charts and others else [[one] for one in blocks]
+    sides: list[list[Block]] = [[*charts], [*others]] if charts and others else [[one] for one in blocks]
     tables = max(1, sum(isinstance(one, Grid) for one in others))
     room = (HIGH / tables if charts else HIGH, BESIDE if len(sides) > 1 else WIDE)
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from pathlib import Path
 
 import geopandas as gpd
@@ -43,7 +44,8 @@ def write_geopackage(study: Study, path: Path) -> None:
 
 def _publishers(rows: pd.DataFrame) -> str:
     """Who published the rows of a layer, each once, who has most rows first."""
-    return "；".join(filter(None, sources.publishers(rows).str.split("；").explode().value_counts().index))
+    told = Counter(one for named in sources.publishers(rows) for one in named.split("；") if one)
+    return "；".join(one for one, _ in told.most_common())
 
 
 def plan_lines(study: Study) -> gpd.GeoDataFrame:

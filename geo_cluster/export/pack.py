@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.export import bundle
+from geo_cluster.export import all_or_none
 from geo_cluster.export.beside import beside
 from geo_cluster.export.briefing_tables import keep_levels
 from geo_cluster.export.csv_tables import SAMPLE
@@ -205,7 +205,7 @@ def _contents(order: Order, files: Mapping[str, Packed]) -> bytes:
 def write(
     order: Order, out: Path, *, wanted: Iterable[str] = (), on_done: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
-    """Write a pack into a folder, all or nothing; see `bundle.write_files`.
+    """Write a pack into a folder, all or nothing; see `all_or_none.write_files`.
 
     Parameters
     ----------
@@ -229,4 +229,4 @@ def write(
                 (folder / path).write_bytes(packed.content)
             on_done(form)
 
-    return bundle.write_files(out, make)
+    return all_or_none.write_files(out, make)

@@ -156,7 +156,7 @@ def _tables(order: Order) -> dict[str, bytes]:
 def _map(order: Order) -> dict[str, bytes]:
     from geo_cluster.maps import page, payload
 
-    shown = payload.payload(order.study, order.language)
+    shown = payload.atlas(order.study, order.language)
     shown["notes"] = [*([order.stale] if order.stale else []), *shown["notes"]]
     return _one("map", order, page.standalone(shown).encode())
 

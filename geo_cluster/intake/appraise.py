@@ -16,21 +16,31 @@ import pandas as pd
 
 from geo_cluster import eligibility, toml
 from geo_cluster.domain import LANGUAGES, Language, Text
-from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
+from geo_cluster.intake import rows
+from geo_cluster.intake.ground import ground_of
 from geo_cluster.intake.references import beside
-from geo_cluster.intake.site_choice import choices_of, verdict, weigh
+from geo_cluster.intake.screening import screen
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
-from geo_cluster.supply.standard_land import door_checks
-from geo_cluster.supply.tariff import bill
+from geo_cluster.supply.tariff import costs, label_of, remarks_on, tariff_on
 from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
-BATCH = 100
+BATCH = 1000
 """Projects appraised at once; bounds memory, changes nothing else."""
+
+MOST_PAIRS = 60_000
+"""Where every site is listed of every project, so many rows at once."""
+
+MOST_LISTED = 1000
+"""Of more projects only the best sites are listed, unless somebody asks for all."""
+
+TOP = 10
+"""So many of them."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,13 @@ TABLES = ("scores", "verdicts", "needs", "references")
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    scores, verdicts, needs, compared = (pd.concat([getattr(part, name) for part in parts]) for name in TABLES)
+    scores, verdicts, needs, compared = (
+        pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES
+    )
     return Appraisal(scores, verdicts, needs, compared, region.scenario.date)
 
 
-def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
+def batches(region: Region, projects: pd.DataFrame, *, top: int = 0) -> Iterator[Appraisal]:
     """Appraise many projects a batch at a time, in order, so that thousands fit into memory.
 
     Parameters
@@ -80,27 +92,27 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
     region : Region
     projects : DataFrame
         Checked projects (`portfolio.check`).
-    scheduler : str
-        Address of a Dask cluster (`tcp://host:8786`) that does the batches; this process, when empty. The answers are
-        the same.
+    top : int
+        As of `batch`.
     """
-    pieces = [projects.iloc[start : start + BATCH] for start in range(0, len(projects), BATCH)]
-    if not scheduler:
-        yield from (_batch(region, piece) for piece in pieces)
-        return
-    try:
-        from distributed import Client
+    for piece in pieces(projects, sites=len(region.sites), top=top):
+        yield batch(region, piece, top)
 
-        client = Client(scheduler, timeout=10)
-    except ImportError:
-        raise InputError(Fault("intake.no_dask", "--scheduler")) from None
-    except (OSError, ValueError) as problem:
-        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=reason_of(problem))
-        raise InputError(fault) from None
-    with client:
-        there = client.scatter(region, broadcast=True)
-        for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
-            yield future.result()
+
+def pieces(projects: pd.DataFrame, *, sites: int, top: int = 0) -> list[pd.DataFrame]:
+    """Projects in batches, in order.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    sites : int
+        How many sites there are.
+    top : int
+        As of `batch`.
+    """
+    size = BATCH if top else max(min(BATCH, MOST_PAIRS // sites), 1)
+    return [projects.iloc[start : start + size] for start in range(0, len(projects), size)]
 
 
 def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +166,9 @@ def estimated(
     output = np.full((1, 3), output_100m_yuan)
     usual = catalog.segments()[segment].max_minutes
     known = {}
-    for need in set(stated or {}) & {"power_mva", "energy_gwh", "land_mu", "floor_m2"}:
+    for need in ("power_mva", "energy_gwh", "land_mu", "floor_m2"):
+        if not (stated or {}).get(need, "").strip():
+            continue
         try:
             one = checked({"segment": segment, "output_100m_yuan": output_100m_yuan, need: (stated or {})[need]})
         except InputError:
@@ -187,6 +201,12 @@ def sample_table() -> bytes:
 def count(table: bytes) -> int:
     """How many projects a portfolio file has."""
     return len(_rows(table))
+
+
+def has_project(table: bytes, name: str) -> bool:
+    """Whether a portfolio file has a project of this name."""
+    rows, title = _rows(table), portfolio.columns()["name"]
+    return any(name in set(rows[column]) for column in (title, "name") if column in rows)
 
 
 def _rows(table: bytes) -> pd.DataFrame:
@@ -228,34 +248,25 @@ def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
     return tables.request_table(region, eligibility.judge(facts), decision)
 
 
-def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
-    facts = facts_of(region, projects)
-    allowed = eligibility.judge(facts)
-    likely, drawn = settings_of(region, facts)
-    weights = region.scenario.weights
-    decision = decide(likely, drawn, catalog.criteria(), weights, region.alike)
-    ranking = tables.ranking_table(projects, region.sites, allowed, decision, region.observations)
-    chances = np.full((len(projects), len(region.sites), 2), np.nan)
-    verdicts = []
-    for p, one in enumerate(choices_of(region, facts, allowed, likely, drawn)):
-        weighed = weigh(one, weights)
-        if one.sites:
-            first, top3 = weighed.acceptability[:, 0], weighed.acceptability[:, :3].sum(axis=1)
-            chances[p, allowed.allowed[p]] = np.column_stack([first, top3])
-        verdicts.append(verdict(weighed))
-    ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
-    ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
-    error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
-    ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
-    day = region.scenario.date
-    doors = door_checks(projects, region.sites, day)
-    ranking["standard_land"] = doors.result.ravel()
-    for language in LANGUAGES:
-        ranking[f"standard_land_{language}"] = doors.sentences(language).ravel()
-    order = ["project", "eligible", "score"]
-    scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    needs = needs_table(projects, day=day)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs, beside(region.layers, projects), day)
+def batch(region: Region, projects: pd.DataFrame, top: int = 0) -> Appraisal:
+    """Appraise checked projects in one piece, in their order; see `Appraisal`.
+
+    Parameters
+    ----------
+    region : Region
+    projects : DataFrame
+        Checked projects (`portfolio.check`).
+    top : int
+        Best sites that are listed of each project; 0 lists all, also those where it may not go, and why not.
+    """
+    ground, day = ground_of(region), region.scenario.date
+    scores, told = [], []
+    for at, block in screen(ground, projects, top=top):
+        scores.append(rows.scores(ground, block, day).set_index(at[block.pairs[:, 0]]))
+        told.append(rows.verdict_rows(ground, block).set_index(at))
+    listed, verdicts = (pd.concat(parts).sort_index(kind="stable") for parts in (scores, told))
+    needs, compared = needs_table(projects, day=day), beside(region.layers, projects)
+    return Appraisal(listed.reset_index(drop=True), verdicts.reset_index(drop=True), needs, compared, day)
 
 
 def needs_table(projects: pd.DataFrame, *, day: dt.date | None = None) -> pd.DataFrame:
@@ -280,43 +291,56 @@ def _energy(projects: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by
     the capacity of its transformers, used in full at the peak: as many kW a kVA as the power factor.
     """
-    grid, tariffs, segments = toml.table("grid"), toml.table("tariffs"), catalog.segments()
-    factors, odd, loading = portfolio.load_factors(projects), portfolio.warnings(projects), plant_needs.power_factor()
-    rows = []
-    for project, load in zip(projects.itertuples(), factors.tolist(), strict=True):
-        power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
-        gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
-        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid, on=day)
-        charged = {"voltage_kv": max(levels[0], 10.0), "tariffs": tariffs, "load_factor": load, "on": day}
-        cost, by_capacity = bill(gwh, **charged), bill(gwh, **charged, transformer_loading=loading)
-        said = [fault for fault in odd if fault.place.name == str(project.Index)]
-        rows.append(
-            {
-                "voltage_kv": "/".join(f"{kv:g}" for kv in levels),
-                "dual_supply": segments[project.segment].dual_supply,
-                "energy_tce_low": review.tce.low,
-                "energy_tce_likely": review.tce.likely,
-                "energy_tce_high": review.tce.high,
-                "review": review.review,
-                "review_zh": review.words_zh,
-                "review_en": review.words_en,
-                **dict(zip(("load_factor_low", "load_factor_likely", "load_factor_high"), load, strict=True)),
-                "transformer_loading": loading,
-                "bill_10k_yuan_low": cost.annual_wan_yuan.low,
-                "bill_10k_yuan_likely": cost.annual_wan_yuan.likely,
-                "bill_10k_yuan_high": cost.annual_wan_yuan.high,
-                "price_yuan_kwh": cost.price_yuan_kwh.likely,
-                "tariff": cost.tariff,
-                "bill_by_capacity_10k_yuan_low": by_capacity.annual_wan_yuan.low,
-                "bill_by_capacity_10k_yuan_likely": by_capacity.annual_wan_yuan.likely,
-                "bill_by_capacity_10k_yuan_high": by_capacity.annual_wan_yuan.high,
-                "tariff_zh": "".join(said.zh for said in cost.remarks),
-                "tariff_en": " ".join(said.en for said in cost.remarks),
-                **{f"check_{language}": _said(said, language) for language in ("zh", "en")},
-                **_support(segments[project.segment].stage, day),
-            }
-        )
-    return pd.DataFrame(rows).round(4)
+    grid, segments, load = toml.table("grid"), catalog.segments(), portfolio.load_factors(projects)
+    power, gwh = (portfolio.amount(projects, need) for need in ("power_mva", "energy_gwh"))
+    levels = [voltages(one, grid=grid) for one in power.tolist()]
+    reviews = [energy_review(one, grid=grid, on=day) for one in gwh.tolist()]
+    said: dict[str, list[Fault]] = {}
+    for fault in portfolio.warnings(projects):
+        said.setdefault(str(fault.place.name), []).append(fault)
+    doubts = [said.get(str(one), []) for one in projects.index]
+    offered = {stage: _support(stage, day) for stage in {segments[key].stage for key in projects["segment"]}}
+    of_stage = [offered[segments[key].stage] for key in projects["segment"]]
+    table = {
+        "voltage_kv": ["/".join(f"{kv:g}" for kv in one) for one in levels],
+        "dual_supply": [segments[key].dual_supply for key in projects["segment"]],
+        **{f"energy_tce_{end}": [getattr(one.tce, end) for one in reviews] for end in _ENDS},
+        "review": [one.review for one in reviews],
+        "review_zh": [one.words_zh for one in reviews],
+        "review_en": [one.words_en for one in reviews],
+        **{f"load_factor_{end}": load[:, at] for at, end in enumerate(_ENDS)},
+        **_bills(gwh, load, np.array([max(one[0], 10.0) for one in levels]), day),
+        **{f"check_{language}": [_said(one, language) for one in doubts] for language in LANGUAGES},
+        **{name: [one[name] for one in of_stage] for name in _SUPPORT},
+    }
+    return pd.DataFrame(table, index=range(len(projects))).round(4)
+
+
+def _bills(gwh: np.ndarray, load: np.ndarray, voltage: np.ndarray, day: dt.date) -> dict[str, Any]:
+    """What P plants pay a year, charged by demand and by capacity, and by which notices."""
+    tariffs, loading = toml.table("tariffs"), plant_needs.power_factor()
+    tariff, remarks = tariff_on(tariffs, day), remarks_on(tariffs, day)
+    demand, capacity, price = np.empty(gwh.shape), np.empty(gwh.shape), np.empty(gwh.shape)
+    for kv in np.unique(voltage):
+        mine = voltage == kv
+        plants: dict[str, Any] = {"tariff": tariff, "voltage_kv": float(kv)}
+        found = costs(gwh[mine], load[mine], **plants)
+        other = costs(gwh[mine], load[mine], **plants, transformer_loading=loading)
+        demand[mine], price[mine] = found.energy_wan_yuan + found.basic_wan_yuan, found.price_yuan_kwh
+        capacity[mine] = other.energy_wan_yuan + other.basic_wan_yuan
+    return {
+        "transformer_loading": loading,
+        **{f"bill_10k_yuan_{end}": demand[:, at] for at, end in enumerate(_ENDS)},
+        "price_yuan_kwh": price[:, 1],
+        "tariff": label_of(tariff),
+        **{f"bill_by_capacity_10k_yuan_{end}": capacity[:, at] for at, end in enumerate(_ENDS)},
+        "tariff_zh": "".join(one.zh for one in remarks),
+        "tariff_en": " ".join(one.en for one in remarks),
+    }
+
+
+_ENDS = ("low", "likely", "high")
+_SUPPORT = ("support_most_10k_yuan", "support_zh", "support_en")
 
 
 def _said(faults: list[Fault], language: Language) -> str:

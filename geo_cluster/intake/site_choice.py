@@ -17,6 +17,10 @@ import pandas as pd
 from geo_cluster import eligibility
 from geo_cluster.domain import LANGUAGES, Criterion, Language, Text
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.intake import verdicts
+from geo_cluster.intake.ground import CONCENTRATION
+from geo_cluster.intake.methods import LEAST, METHODS
+from geo_cluster.intake.switching import Pairs, Told, sentences, switching_values, weight_moves
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import aggregate
 from geo_cluster.scoring.criteria import (
@@ -25,27 +29,12 @@ from geo_cluster.scoring.criteria import (
     known_values,
     natural_values,
     own_and_zone,
-    value_function,
     weights_of,
 )
-from geo_cluster.scoring.explain import Certainty, Style, SwitchingValue, compare, pair_sentence
-from geo_cluster.scoring.robustness import (
-    Smaa,
-    agreement,
-    smaa,
-    smallest_datum_change,
-    smallest_weight_change,
-    weight_stability,
-)
+from geo_cluster.scoring.robustness import Smaa, agreement, smaa, weight_stability
 from geo_cluster.scoring.weights import sample_around
 from geo_cluster.supply.pools import is_factory, subject_of, zone_of
 from geo_cluster.world import catalog
-
-METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
-"""Methods whose agreement is shown; the score itself is the weighted sum."""
-
-CONCENTRATION = 200.0
-"""How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +281,7 @@ class Weighed:
         return self.robust.acceptability if len(self.choice.sites) > 1 else np.ones((len(self.choice.sites),) * 2)
 
     @cached_property
-    def switching_values(self) -> dict[tuple[int, int], dict[str, Any]]:
+    def found(self) -> dict[tuple[int, int], Told]:
         """By leader and rival, what was found of them: several sentences ask for the same."""
         return {}
 
@@ -427,7 +416,7 @@ def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
     """
     rows = []
     for place in weighed.order[1 : rivals + 1]:
-        switching = _switching_value(weighed, int(weighed.order[0]), int(place))
+        switching = switching_value(weighed, int(weighed.order[0]), int(place))
         lead = weighed.score[weighed.order[0]] - weighed.score[place]
         rows.append({"site": weighed.choice.sites[place], "lead": lead, **switching})
     return pd.DataFrame(rows)
@@ -435,7 +424,7 @@ def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
 
 def method_ranks(weighed: Weighed) -> pd.DataFrame:
     """(A, methods): rank of every site by each of `METHODS`, in the order of the weighted sum."""
-    value = np.maximum(weighed.choice.value, 1e-6)  # lifted a little where a method multiplies
+    value = np.maximum(weighed.choice.value, LEAST)  # lifted a little where a method multiplies
     ranks = {method: aggregate(value, weighed.weight, method=method).rank for method in METHODS}
     return pd.DataFrame(ranks, index=pd.Index(weighed.choice.sites, name="site")).iloc[weighed.order]
 
@@ -453,120 +442,71 @@ def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
     a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
     leads = weighed.score[a] >= weighed.score[b]
     pair = (a, b) if leads else (b, a)
-    return _sentence(weighed, pair, language, Certainty(chance=float(weighed.robust.pairwise[pair])))
+    told = _told(weighed, *pair)._replace(chance=weighed.robust.pairwise[None, pair[0], pair[1]])
+    return sentences(_pair(weighed, *pair), told, weighed.choice.names, language)[0]
 
 
 def verdict(weighed: Weighed) -> dict[str, Any]:
-    """First and second choice, a sentence in each language, what would put the second first, what each method says."""
+    """First and second choice, a sentence in each language, what would put the second first, what each method says.
+
+    Of one project as `verdicts.table` has it of many.
+    """
     choice, order = weighed.choice, weighed.order
-    if not choice.sites:
-        counts = choice.refused["rule"].value_counts()
-        rules = catalog.rules()
-        refused = {
-            language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
-            for language in LANGUAGES
-        }
-        sentences = {
-            "sentence_zh": f"没有可落地的园区：{refused['zh']}。",
-            "sentence_en": f"No eligible site: {refused['en']}.",
-        }
-        return {"project": choice.project, **sentences}
-    first = choice.sites[order[0]]
-    if len(choice.sites) == 1:
-        name = choice.names[first]
-        sentences = {"sentence_zh": f"只有{name.zh}可落地。", "sentence_en": f"Only {name.en} is eligible."}
-        return {"project": choice.project, "first": first, **sentences}
+    if len(choice.sites) < 2:
+        rules = {str(rule): int(count) for rule, count in choice.refused["rule"].value_counts().items()}
+        only = {"first": choice.sites[0]} if choice.sites else {}
+        said = verdicts.without_choice(choice.names, only.get("first", ""), rules)
+        return {"project": choice.project, **only, **said}
     pair = int(order[0]), int(order[1])
-    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
-    change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
-    switching = _switching_value(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
     agree = agreement({method: ranks[method].to_numpy() for method in METHODS})
-    return {
-        "project": choice.project,
-        "first": first,
-        "second": choice.sites[pair[1]],
-        "chance_first": round(firsts[0], 4),
-        "choice_entropy": round(weighed.robust.choice_entropy, 4),
-        "rank_entropy": round(weighed.robust.rank_entropy, 4),
-        "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
-        "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
-        "datum": switching["datum"],
-        "datum_subject": switching["subject"],
-        "datum_needed": switching["needed"],
-        "datum_unit_zh": switching["unit_zh"],
-        "datum_unit_en": switching["unit_en"],
-        "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
-        **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **{
-            f"sentence_{language}": _sentence(weighed, pair, language, Certainty(firsts=firsts))
-            for language in LANGUAGES
-        },
-    }
+    entropy = np.array([[weighed.robust.choice_entropy, weighed.robust.rank_entropy]])
+    mean = np.array([agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()])
+    found = verdicts.Found(entropy, mean, np.array([[ranks[method].idxmin() for method in METHODS]], dtype=object))
+    told = _told(weighed, *pair)._replace(firsts=weighed.acceptability[None, pair, 0])
+    columns = verdicts.of_pairs(_pair(weighed, *pair), told, found, choice.names)
+    plain = {name: column[0] for name, column in columns.items()}
+    missing = {name: None for name in verdicts.NUMBERS if name not in ("agreement",) and np.isnan(plain[name])}
+    numbers = {name: float(plain[name]) for name in verdicts.NUMBERS}
+    return {"project": choice.project, **plain, **numbers, **missing}
 
 
-def _switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
-    """Switching value: the one number of the rival that would put it level, in an attribute's unit where it has one."""
-    if (leader, rival) not in weighed.switching_values:
-        weighed.switching_values[leader, rival] = _find_switching_value(weighed, leader, rival)
-    return weighed.switching_values[leader, rival]
-
-
-def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
-    choice, criteria = weighed.choice, catalog.criteria()
-    functions = [value_function(criterion, choice.bearable) for criterion in criteria.values()]
-    pair = choice.value[[leader, rival]]
-    none = {"datum": "", "subject": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
-    if (pair @ weighed.weight)[1] > (pair @ weighed.weight)[0]:
-        return none
-    changes = smallest_datum_change(pair, weighed.weight, functions=functions)
-    for row in changes[changes["alternative"] == 1].itertuples():
-        lever, needed = choice.levers[row.criterion], float(row.needed_natural)
-        shared = lever.subject[rival] in (lever.subject[leader], lever.other[leader])
-        if not shared and needed <= lever.most[rival] * (1 + 1e-9):  # else this number alone would not do
-            return _told(weighed, rival, list(criteria)[row.criterion], needed, lever)
-    return none
-
-
-def _told(weighed: Weighed, rival: int, key: str, needed: float, lever: Lever) -> dict[str, Any]:
-    """A switching value in the unit that people give the number in, rounded to the side on which it does."""
-    choice, criterion = weighed.choice, catalog.criteria()[key]
-    site, subject = choice.sites[rival], str(lever.subject[rival])
-    if criterion.resource:
-        other = catalog.alternative(criterion.resource) if site in choice.factories else ""
-        kind = catalog.resources()[other or criterion.resource]
-        least, likely, _ = choice.needs[kind.need]
-        needed = max(needed * likely - lever.arrives[rival], least)  # with less the project may not go there at all
-        datum, above, digits = kind.attribute, True, 1
-        units = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
-    else:
-        datum, above, digits = key, criterion.best > criterion.worst, 2
-        units = {f"unit_{language}": criterion.unit_in(language) for language in LANGUAGES}
-    scaled = needed * 10**digits
-    needed = float((np.ceil(scaled - 1e-7) if above else np.floor(scaled + 1e-7)) / 10**digits)
-    return {"datum": datum, "subject": "" if subject == site else subject, "needed": needed, **units, "above": above}
-
-
-def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certainty: Certainty) -> str:
-    """Why the first of a pair leads the second, how sure that is, and what would change it."""
-    choice, criteria = weighed.choice, catalog.criteria()
-    values = choice.value[list(pair)]
-    switching, datum = _switching_value(weighed, *pair), None
-    if switching["datum"]:
-        declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
-        unit = switching[f"unit_{language}"]
-        whose = choice.names[switching["subject"]][language] if switching["subject"] else ""
-        datum = SwitchingValue(declared.name[language], switching["needed"], unit, switching["above"], whose)
-    change, weight = smallest_weight_change(values, weighed.weight), None
-    if change.criterion >= 0:
-        name = list(criteria.values())[change.criterion].name[language]
-        needed = float(change.weights[change.criterion])
-        weight = SwitchingValue(name, needed, "%", above=needed > weighed.weight[change.criterion])
-    return pair_sentence(
-        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
-        [criterion.name[language] for criterion in criteria.values()],
-        100 * compare(values, weighed.weight, 0, 1),
-        (weighed.score[pair[0]], weighed.score[pair[1]]),
-        certainty=replace(certainty, weight=weight, datum=datum),
-        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
+def _pair(weighed: Weighed, leader: int, rival: int) -> Pairs:
+    """Two sites of a choice, by place."""
+    choice, places = weighed.choice, [leader, rival]
+    levers = choice.levers
+    return Pairs(
+        site=np.array([[choice.sites[leader], choice.sites[rival]]], dtype=object),
+        value=choice.value[None, places],
+        score=weighed.score[None, places],
+        weight=weighed.weight,
+        bearable=np.array([choice.bearable]),
+        needs={key: bounds[None] for key, bounds in choice.needs.items()},
+        instead=np.array([choice.sites[rival] in choice.factories]),
+        subject=np.array([[[one.subject[at] for one in levers] for at in places]], dtype=object),
+        other=np.array([[one.other[leader] for one in levers]], dtype=object),
+        arrives=np.array([[one.arrives[rival] for one in levers]], dtype=float),
+        most=np.array([[one.most[rival] for one in levers]], dtype=float),
     )
+
+
+def _told(weighed: Weighed, leader: int, rival: int) -> Told:
+    """What would turn the order of two sites, found once: several sentences ask for the same."""
+    if (leader, rival) not in weighed.found:
+        pair = _pair(weighed, leader, rival)
+        weighed.found[leader, rival] = Told(switching_values(pair), weight_moves(pair))
+    return weighed.found[leader, rival]
+
+
+def switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
+    """Switching value: the one number of the rival that would put it level, in an attribute's unit where it has one.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    leader, rival : int
+        Places of two sites.
+    """
+    found = {name: column[0] for name, column in _told(weighed, leader, rival).switching._asdict().items()}
+    needed = float(found["needed"]) if found["datum"] else None
+    return found | {"needed": needed, "above": bool(found["above"])}

@@ -67,7 +67,7 @@ def base(layers: Layers, language: Language) -> list[dict[str, Any]]:
     ]
 
 
-@by_content("prefectures", "counties", "roads", "railways", "water", "sites", "anchors", most=8)
+@by_content("prefectures", "counties", "province", "roads", "railways", "water", "sites", "anchors", most=8)
 def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures, counties = toml.table("style")["map"], layers.read("prefectures"), layers.read("counties")
@@ -76,13 +76,14 @@ def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     fills = [tints.get(code, colour["province"]) for code in prefectures["code"]]
     roads = layers.read("roads")
     fast = roads["speed_kmh"] >= FAST_KMH
+    inside = layers.read("province").geometry.iloc[0].simplify(0.01)
     thinned = shapely.coverage_simplify(counties.geometry.to_numpy(), ROAD_DEG)
     return {
         "prefectures": shapes(prefectures, fill=fills),
         "counties": shapes(counties.assign(geometry=thinned), codes=True),
-        "roads": shapes(roads[fast], merge=True),
-        "minor_roads": shapes(roads[~fast], merge=True),
-        "railways": shapes(layers.read("railways"), merge=True),
+        "roads": shapes(roads[fast].clip(inside), merge=True),
+        "minor_roads": shapes(roads[~fast].clip(inside), merge=True),
+        "railways": shapes(layers.read("railways").clip(inside), merge=True),
         "water": _water(layers.read("water")),
     }
 
@@ -254,6 +255,7 @@ def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPoly
     return dict(zip(reversed(BANDS_MIN), reversed(list(areas.geometry)), strict=True))
 
 
+@by_content("anchors", "prefectures", "sites", most=8)
 def cities_of(layers: Layers) -> tuple[list[str], list[str]]:
     """Prefectures of the anchors, and the others that have sites, those with a site nearest to an anchor first."""
     anchors, known = layers.read("anchors"), set(layers.read("prefectures")["code"])

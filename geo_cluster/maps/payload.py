@@ -94,6 +94,13 @@ def payload(
     }
 
 
+def atlas(study: Study, language: Language) -> dict[str, Any]:
+    """`payload` of a study for a page of its own: with the list and the chain matrix, folded away at first."""
+    shown, chains, prefectures = payload(study, language), study.layers.read("chain"), study.layers.read("prefectures")
+    home, targets = ground.cities_of(study.layers)
+    return shown | {"list": True, "matrix": _matrix(chains, prefectures, [*home, *targets], language)}
+
+
 _DOTS = {
     "anchors": "sites",
     "dev_zones": "sites",
@@ -210,7 +217,7 @@ def _matrix(
     words, stages, segments = WORDS[language], vocabulary("stage"), vocabulary("segment")
     colours, links = toml.table("style")["stage"], chain.links()
     of_segment = {segment: key for key, one in reversed(links.items()) for segment in one.of_segment}
-    of_stage = {one.stage: key for key, one in reversed(links.items())}
+    of_stage: dict[str, str] = {one.stage: key for key, one in reversed(links.items())}
     homes = {segment: links[of_segment[segment]].stage if segment in of_segment else "" for segment in segments}
     rows = chain_matrix.rows(frame, stages=stages, segments=homes)
     table = chain_matrix.matrix(frame, rows=rows, cities=[*columns, ""])

@@ -31,7 +31,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "minutes": "分钟",
         "routes": "方案所走公路",
         "review": "公开发布须送审并标注审图号",
-        "note": "实心点：位置可靠到此比例尺；空心点、虚线环与淡色圆：只知大致范围。圆环内数字为合并的点数。",
+        "note": "实心点：位置可靠到此比例尺；空心点、虚线环：只知大致范围，指向它即显示。圆环内数字为合并的点数。",
         "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
         "placed": "落地项目",
         "score": "得分",
@@ -139,8 +139,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
         "note": (
-            "Solid: the position holds at this scale. Hollow, in a pale circle: known "
-            "by that area only. Numbers count merged points."
+            "Solid: the position holds at this scale. Hollow or in a dashed ring: known "
+            "by an area only, which shows when pointed at. Numbers count merged points."
         ),
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",

@@ -15,12 +15,6 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import refuse_if
 from geo_cluster.matching.arguments import amount_faults, integer_faults
-from geo_cluster.matching.engine import kernels
-from geo_cluster.matching.engine.milp import Limits
-from geo_cluster.matching.engine.minima import out_of_reach
-from geo_cluster.matching.engine.openings import best_opened
-from geo_cluster.matching.engine.strategy import best
-from geo_cluster.matching.engine.threads import one_blas_thread
 from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import Problem, plan_of
 
@@ -62,6 +56,12 @@ def solve(
         When the minima can't be met together: with the most that can be had of each. On a limit, gap or seed that is
         none, and on a start of another shape or with sites that there aren't.
     """
+    from geo_cluster.matching.engine.milp import Limits  # slow to import: not for those who only look at a plan
+    from geo_cluster.matching.engine.minima import out_of_reach
+    from geo_cluster.matching.engine.openings import best_opened
+    from geo_cluster.matching.engine.strategy import best
+    from geo_cluster.matching.engine.threads import one_blas_thread
+
     refuse_if(amount_faults(time_limit_s=time_limit_s, mip_gap=mip_gap) + integer_faults(seed=seed, least=0))
     before = None if start is None else plan_of(problem, start, "start")
     refuse_if(out_of_reach(problem))
@@ -73,4 +73,6 @@ def solve(
 
 def warm() -> None:
     """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, beside simpler means."""
+    from geo_cluster.matching.engine import kernels
+
     kernels.make()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +18,18 @@ from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import PROBLEM, Problem
 from geo_cluster.matching.solve import solve
 
+_STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 _USEFUL_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
+
+
+@contextlib.contextmanager
+def stopped_by(stop: threading.Event) -> Iterator[None]:
+    """Within, in this thread, every budget that is handed no event of its own ends early once this one is set."""
+    token = _STOP.set(stop)
+    try:
+        yield
+    finally:
+        _STOP.reset(token)
 
 
 class TimeBudget:
@@ -28,7 +42,7 @@ class TimeBudget:
     total_s : float
         For all, from now on.
     stop : Event, optional
-        Set it, from another thread or a signal handler, to end early.
+        Set it, from another thread or a signal handler, to end early; by default that of `stopped_by`.
 
     Attributes
     ----------
@@ -44,7 +58,7 @@ class TimeBudget:
     def __init__(self, each_s: float, total_s: float = np.inf, *, stop: threading.Event | None = None):
         refuse_if(amount_faults(time_limit_s=each_s, total_s=total_s), InputError)
         self.each_s, self.until = each_s, time.monotonic() + total_s
-        self.stop = threading.Event() if stop is None else stop
+        self.stop = stop or _STOP.get() or threading.Event()
         self.missed = False
 
     @classmethod

@@ -191,7 +191,11 @@ def city_prices(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFram
     """
     name = "geo_cluster.report.cities.city_prices"
     if name not in study.memo:
-        study.memo[name] = prices_table(study, price_curves(study, clock=clock))
+        clock = clock or TimeBudget(LIMIT_S, TOTAL_S)
+        table = prices_table(study, price_curves(study, clock=clock))
+        if clock.stop.is_set():
+            return table  # of what was known when it was stopped
+        study.memo[name] = table
     return study.memo[name]
 
 

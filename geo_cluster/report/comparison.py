@@ -17,7 +17,7 @@ from geo_cluster.matching.verify import objective, score_of, verify
 from geo_cluster.report import tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.explanation import allowance, alternatives_of, fronts_of, shortfalls
-from geo_cluster.study import Study
+from geo_cluster.study import OnStep, Study
 
 
 def with_plan(study: Study, site: Ints) -> Study:
@@ -160,7 +160,9 @@ class Other:
     overlap: float = np.nan
 
 
-def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
+def other_plans(
+    study: Study, count: int = 3, within: float = 0.02, *, on_step: OnStep = lambda _: None
+) -> tuple[Other, ...]:
     """The study's plan, alternatives nearly as good, and the fronts, as plans to compare and adopt.
 
     Parameters
@@ -170,6 +172,8 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
         How many alternatives at most.
     within : float
         Share of the objective value that they may lose.
+    on_step : callable
+        Called with what is looked for next: alternatives, then each front.
     """
 
     def apart(site: Ints) -> float:
@@ -178,6 +182,7 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
     plan = study.plan
     found = [Other("best", 0, plan.site, plan.objective, plan.bound, 0.0, plan.status == "optimal")]
     clock = allowance()
+    on_step("alternatives")
     for number, one in enumerate(alternatives_of(study, count=count, within=within, clock=clock.part(0.5)), 1):
         found.append(Other("alternative", number, one.site, one.objective, plan.bound, apart(one.site), one.proven))
     kinds: dict[str, Literal["commuting", "division", "balance"]] = {
@@ -186,7 +191,7 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
         "fewest_in_a_prefecture": "balance",
     }
     missed: list[str] = []
-    for name, points in fronts_of(study, clock=clock, missed=missed).items():
+    for name, points in fronts_of(study, clock=clock, missed=missed, on_step=on_step).items():
         for point in points:
             own, ends = point.plan, (point.plan.status == "optimal", name not in missed)
             found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), *ends))

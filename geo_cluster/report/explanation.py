@@ -367,7 +367,11 @@ def alternatives_table(
 
 
 def fronts_of(
-    study: Study, *, clock: TimeBudget | None = None, missed: list[str] | None = None
+    study: Study,
+    *,
+    clock: TimeBudget | None = None,
+    missed: list[str] | None = None,
+    on_step: OnStep = lambda _: None,
 ) -> dict[str, tuple[Point, ...]]:
     """Score against commuting (trips a month × minutes, in hours), division of labour, and the least a prefecture gets.
 
@@ -382,6 +386,8 @@ def fronts_of(
         Time for both fronts; a budget of its own when left out.
     missed : list of str, optional
         Gets the names of the fronts that time ended too early.
+    on_step : callable
+        Called with commuting, division, balance as each is begun.
     """
     if study.problem is None or not len(report_tables.assignment(study)):
         return {}
@@ -389,11 +395,15 @@ def fronts_of(
     clock = allowance(clock)
     part = clock.part(0.5)
     hours = commuting_hours(study)
+    on_step("commuting")
     commuting = trade_off(study.problem, study.plan, hours, points=5, time_limit_s=part, name="commuting")
     aim, half = division_aim(study.region, study.facts, study.problem), clock.part(0.5)
+    on_step("division")
+    apart = division_front(study.problem, study.plan, aim, points=6, time_limit_s=half)
+    on_step("balance")
     fronts = {
         "commuting_hours": commuting,
-        "pairs_apart": division_front(study.problem, study.plan, aim, points=6, time_limit_s=half),
+        "pairs_apart": apart,
         "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=clock),
     }
     if missed is not None:
@@ -498,8 +508,13 @@ def _better(problem: Problem, at: Ints) -> np.ndarray:
 
 
 def away_from_best(study: Study) -> int:
-    """How many projects could score higher elsewhere, or have no place though some site may take them."""
-    return 0 if study.problem is None else int(_better(study.problem, study.plan.site).any(axis=1).sum())
+    """How many projects score higher at another site that may take them, or have no place though some site may.
+
+    Locks don't count among what may take them: who is locked to its ninth best site is away from its best.
+    """
+    score, at = np.where(study.eligibility.allowed, study.decision.score, -np.inf), study.plan.site
+    here = np.where(at == UNPLACED, -np.inf, study.decision.score[np.arange(len(at)), at])
+    return int((score > here[:, None]).any(axis=1).sum())
 
 
 def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
@@ -523,6 +538,28 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
     if again is None:
         return 0.0, study.problem is None
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
+
+
+def pool_values(
+    study: Study, pools: Sequence[tuple[str, str]], step: float, *, on_step: OnStep = lambda _: None
+) -> list[tuple[float, bool]]:
+    """What `step` more units in each of some pools add; see `pool_value`.
+
+    Parameters
+    ----------
+    study : Study
+    pools : sequence of (str, str)
+        Resource and pool.
+    step : float
+        In the unit of the resource.
+    on_step : callable
+        Called before each.
+    """
+    found = []
+    for resource, pool in pools:
+        on_step("pools")
+        found.append(pool_value(study, resource, pool, step))
+    return found
 
 
 def opening_worth(study: Study) -> pd.DataFrame:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -166,24 +168,24 @@ def ranking_table(
     known : DataFrame
         Observations, each with its basis.
     """
-    low, high = decision.interval()
-    rank = np.zeros(decision.score.shape, dtype=int)
+    spread, score = decision.spread(allowed.allowed), decision.score
+    rank = np.zeros(score.shape, dtype=int)
     for project in np.flatnonzero(allowed.allowed.any(axis=1)):
         row = allowed.allowed[project]
-        rank[project, row] = competition_rank(decision.score[project, row])
+        rank[project, row] = competition_rank(score[project, row])
     table = _pairs(projects, sites)
-    table["score"] = decision.score.ravel().round(4)
-    table["low"], table["high"] = low.ravel().round(4), high.ravel().round(4)
+    table["score"] = score.ravel().round(4)
+    table["low"], table["high"] = spread.low.ravel().round(4), spread.high.ravel().round(4)
     table["rank"] = pd.array(rank.ravel(), dtype="Int64")
     table.loc[table["rank"] == 0, "rank"] = pd.NA
-    table["chance_first"] = decision.chance_first(allowed.allowed).ravel().round(4)
+    table["chance_first"] = spread.chance_first.ravel().round(4)
     for theme in catalog.themes():
-        parts = decision.theme(theme, catalog.criteria())
+        parts = decision.sub_score(theme, spread)
         for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
             table[name] = part.ravel().round(2)
-        assumed = evidence_shares(sites, known, decision, theme=theme)["assumed"]
+        assumed = evidence_shares(sites, known, decision.weights, theme=theme)["assumed"]
         table[f"{theme}_assumed"] = np.tile(assumed, len(projects)).round(4)
-    for basis, share in evidence_shares(sites, known, decision).items():
+    for basis, share in evidence_shares(sites, known, decision.weights).items():
         table[basis] = np.tile(share, len(projects)).round(4)
     table["eligible"] = allowed.allowed.ravel()
     table["rule"] = allowed.rule.ravel()
@@ -193,7 +195,7 @@ def ranking_table(
 
 
 def evidence_shares(
-    sites: gpd.GeoDataFrame, known: pd.DataFrame, decision: DecisionMatrix, *, theme: str | None = None
+    sites: gpd.GeoDataFrame, known: pd.DataFrame, weights: Mapping[str, float], *, theme: str | None = None
 ) -> dict[str, np.ndarray]:
     """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
 
@@ -205,13 +207,14 @@ def evidence_shares(
         S sites, with the station or supply area and the prefecture of each.
     known : DataFrame
         Observations, each with its basis.
-    decision : DecisionMatrix
+    weights : mapping of float
+        Weight in force of each criterion.
     theme : str, optional
         Theme of criteria; all of them when left out.
     """
     basis = known.set_index(["attribute", "site_id"])["basis"]
     shares = {name: np.zeros(len(sites)) for name in BASES}
-    for key, weight in zip(decision.criteria, decision.weight, strict=True):
+    for key, weight in weights.items():
         criterion = catalog.criteria()[key]
         if theme not in (None, criterion.theme):
             continue
@@ -252,8 +255,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     counts |= np.array([one in arriving for one in zip(known["site_id"], known["attribute"], strict=True)], dtype=bool)
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
-    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
-    found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))
+    is_chooser = allowed.allowed.sum(axis=1) > (1 if len(rows) else len(region.sites))
+    found = list(of_choosers(_chosen_from(decision, allowed.allowed, is_chooser), parameters))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
     for one in found:
@@ -278,6 +281,15 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     table["is_clear"] = (total["gain"] >= CLEAR * np.sqrt(total["gain_error"])) & (total["gain"] > 0)
     useful = table[table["gain"] > 0]
     return useful.sort_values(["is_clear", "gain", "change"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _chosen_from(decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray) -> Iterator[np.ndarray]:
+    """(N, A): scores of the sites that each project which has a choice may go to, in every draw."""
+    for rows in decision.blocks():
+        if is_chooser[rows].any():
+            score = decision.scores_of(rows)
+            for p in np.flatnonzero(is_chooser[rows]):
+                yield score[:, p, allowed[rows][p]]
 
 
 CLEAR = 2.0

@@ -7,7 +7,10 @@ function here, or the coverage ratio of a resource.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import functools
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -97,7 +100,7 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
     Where a site offers another resource in place of it (a standard factory: floor for land), that one counts.
     """
     kind = catalog.resources()[resource]
-    offer, need = _offer_then(kind.attribute, setting), setting.needs[kind.need]
+    offer, need = offer_then(kind.attribute, setting), setting.needs[kind.need]
     ratio = offer * kind.times / need[:, :, None]
     other = catalog.alternative(resource)
     if not other or catalog.resources()[other].attribute not in setting.offers:
@@ -105,7 +108,7 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
     return np.where(np.isnan(offer), coverage_ratio(other, setting), ratio)
 
 
-def _offer_then(attribute: str, setting: Setting) -> np.ndarray:
+def offer_then(attribute: str, setting: Setting) -> np.ndarray:
     """(N, P or 1, S): what there is when each project begins; a park has the less of its own and its zone's."""
     if attribute not in setting.later:
         return setting.offers[attribute][:, None, :]
@@ -215,8 +218,10 @@ class DecisionMatrix:
     stated : (C,) array
         Weights as stated, which sum to 1; they differ where a criterion that is alike at every site gave its weight
         back.
-    theme_draws : mapping of (N, P, S) arrays
-        Theme -> points that its criteria contribute in each draw; the themes add up to the score.
+    drawn : Setting
+        The N draws of needs and offers; what they score is worked out a block of projects at a time.
+    declared : mapping of Criterion
+        What the columns are.
     """
 
     criteria: tuple[str, ...]
@@ -224,7 +229,13 @@ class DecisionMatrix:
     value: np.ndarray
     weight: np.ndarray
     stated: np.ndarray
-    theme_draws: Mapping[str, np.ndarray]
+    drawn: Setting
+    declared: Mapping[str, Criterion]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight in force of each criterion."""
+        return dict(zip(self.criteria, self.weight, strict=True))
 
     @property
     def contributions(self) -> np.ndarray:
@@ -236,37 +247,151 @@ class DecisionMatrix:
         """(P, S): score at the likely values, 0 to 100."""
         return self.contributions.sum(axis=2)
 
-    @cached_property
+    @property
     def draws(self) -> np.ndarray:
-        """(N, P, S): score of each draw, 0 to 100."""
-        return np.sum(list(self.theme_draws.values()), axis=0)
+        """(N, P, S): score of each draw, 0 to 100; of many projects better a block at a time."""
+        return self.scores_of(slice(None))
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the draws take."""
-        return sum(draws.nbytes for draws in self.theme_draws.values())
+        """Bytes that the matrix keeps."""
+        kept = [*self._whole.values()] if self._is_small else []
+        return sum(array.nbytes for array in (self.natural, self.value, *self.drawn.needs.values(), *kept))
 
-    def interval(self, share: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
-        """(P, S) low and high: the middle `share` of the draws."""
-        return _middle(self.draws, share)
+    def blocks(self) -> Iterator[slice]:
+        """Rows of projects, so many at a time that their draws take little room."""
+        projects, sites, _ = self.natural.shape
+        step = max(1, BLOCK // (self._count * max(sites, 1)))
+        return (slice(first, min(first + step, projects)) for first in range(0, projects, step))
 
-    def theme(self, name: str, criteria: Mapping[str, Criterion]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(P, S) sub-score of a theme at the likely values, 0 to 100, and its low and high (middle 90 % of draws)."""
-        mine = np.array([criteria[key].theme == name for key in self.criteria])
+    def draws_of(self, rows: slice) -> Mapping[str, np.ndarray]:
+        """Theme -> (N, p, S): points that its criteria contribute in each draw; the themes add up to the score.
+
+        Parameters
+        ----------
+        rows : slice
+            Projects, one of `blocks`.
+        """
+        if self._is_small:
+            return {name: draws[:, rows] for name, draws in self._whole.items()}
+        return self._drawn_of(rows)
+
+    def scores_of(self, rows: slice) -> np.ndarray:
+        """(N, p, S): score of each draw of some projects, 0 to 100."""
+        return _sum(self.draws_of(rows))
+
+    def spread(self, eligible: np.ndarray) -> Spread:
+        """How far scores and sub-scores reach over the draws, and who is first how often, in one pass.
+
+        Parameters
+        ----------
+        eligible : (P, S) array of bool
+        """
+        shape = self.natural.shape[:2]
+        themes: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        themes |= {one.theme: (np.zeros(shape), np.zeros(shape)) for one in self.declared.values()}
+        found = Spread(np.zeros(shape), np.zeros(shape), np.zeros(shape), themes)
+
+        def fill(rows: slice) -> None:
+            draws = self.draws_of(rows)
+            score = _sum(draws)
+            found.low[rows], found.high[rows] = _middle(score)
+            found.chance_first[rows] = _chance_first(score, eligible[rows])
+            for name, (low, high) in themes.items():
+                low[rows], high[rows] = _middle(draws[name])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(fill, self.blocks()))
+        return found
+
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """(P, S) low and high: the middle 90 % of the draws."""
+        return _middle(self.draws)
+
+    def sub_score(self, theme: str, spread: Spread) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(P, S) sub-score of a theme at the likely values, 0 to 100, and its low and high.
+
+        Parameters
+        ----------
+        theme : str
+        spread : Spread
+            Of this matrix.
+        """
+        mine = np.array([self.declared[key].theme == theme for key in self.criteria])
         total = max(self.weight[mine].sum(), 1e-12)
-        low, high = _middle(self.theme_draws[name], 0.9)
+        low, high = spread.themes[theme]
         return self.contributions[:, :, mine].sum(axis=2) / total, low / total, high / total
 
     def chance_first(self, eligible: np.ndarray) -> np.ndarray:
         """(P, S): in what share of the draws each site is the best of the eligible ones; ties share."""
-        score = np.where(eligible, self.draws, -np.inf)
-        best = (score == score.max(axis=2, keepdims=True)) & eligible
-        return (best / np.maximum(best.sum(axis=2, keepdims=True), 1)).mean(axis=0)
+        return _chance_first(self.draws, eligible)
+
+    @property
+    def _count(self) -> int:
+        return next(iter(self.drawn.offers.values())).shape[0]
+
+    @property
+    def _is_small(self) -> bool:
+        return self._count * self.natural.shape[0] * self.natural.shape[1] <= BLOCK
+
+    @cached_property
+    def _whole(self) -> Mapping[str, np.ndarray]:
+        """Of few projects: the draws of all of them, kept."""
+        return self._drawn_of(slice(None))
+
+    @cached_property
+    def _same_for_all(self) -> Mapping[int, np.ndarray]:
+        """Column -> (N, 1, S) values of criteria that are the same for every project."""
+        some = self.drawn.only(slice(0, 2))
+        values = {c: drawn_values(some, one, c) for c, one in enumerate(self.declared.values()) if self.weight[c] > 0}
+        return {c: value for c, value in values.items() if value.shape[1] == 1} if len(self.natural) > 1 else {}
+
+    def _drawn_of(self, rows: slice) -> dict[str, np.ndarray]:
+        drawn = self.drawn.only(rows)
+        shape = (self._count, *self.natural[rows].shape[:2])
+        themes: dict[str, np.ndarray] = {}
+        themes |= {criterion.theme: np.zeros(shape) for criterion in self.declared.values()}
+        for c, criterion in enumerate(self.declared.values()):
+            if self.weight[c] > 0:
+                same = self._same_for_all.get(c)
+                value = drawn_values(drawn, criterion, c) if same is None else same
+                themes[criterion.theme] += 100 * self.weight[c] * value
+        return themes
 
 
-def _middle(draws: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    low, high = np.quantile(draws, [(1 - share) / 2, (1 + share) / 2], axis=0)
+class Spread(NamedTuple):
+    """What draws of a decision matrix tell: (P, S) arrays.
+
+    `low`, `high`: the middle 90 % of the scores; `chance_first`: in what share of the draws a site is the best of the
+    eligible ones, ties share; `themes`: theme -> low and high of the points that it contributes.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    chance_first: np.ndarray
+    themes: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+BLOCK = 2_000_000
+"""Draws × projects × sites that are looked at together: 16 MB a theme."""
+
+
+def _sum(themes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(N, p, S): the score, from the points of each theme."""
+    return functools.reduce(np.add, themes.values())
+
+
+def _middle(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p, S) low and high of the middle 90 % of the draws."""
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     return low, high
+
+
+def _chance_first(score: np.ndarray, eligible: np.ndarray) -> np.ndarray:
+    """(p, S): share of the draws in which each site is the best of the eligible ones."""
+    score = np.where(eligible, score, -np.inf)
+    best = (score == score.max(axis=2, keepdims=True)) & eligible
+    return (best / np.maximum(best.sum(axis=2, keepdims=True), 1)).mean(axis=0)
 
 
 def decide(
@@ -290,16 +415,9 @@ def decide(
         Criteria that tell no two sites apart, which give their weight back (`alike_everywhere`).
     """
     weight = weights_of(criteria, weights, alike)
-    natural = natural_values(likely, criteria)
     value = _known(known_values(likely, criteria), np.array([0.5]))
-    count = next(iter(drawn.offers.values())).shape[0]
-    themes: dict[str, np.ndarray] = {
-        criterion.theme: np.zeros((count, *natural.shape[:2])) for criterion in criteria.values()
-    }
-    for c, criterion in enumerate(criteria.values()):
-        if weight[c] > 0:
-            themes[criterion.theme] += 100 * weight[c] * drawn_values(drawn, criterion, c)
-    return DecisionMatrix(tuple(criteria), natural, value, weight, weights_of(criteria, weights), themes)
+    stated = weights_of(criteria, weights)
+    return DecisionMatrix(tuple(criteria), natural_values(likely, criteria), value, weight, stated, drawn, criteria)
 
 
 def weights_of(
@@ -363,8 +481,12 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
         Number of the criterion; seeds what is unknown.
     """
     count = next(iter(drawn.offers.values())).shape[0]
-    anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
-    return _known(valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere)
+    return _known(valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere(column, count))
+
+
+def anywhere(column: int, draws: int) -> np.ndarray:
+    """(N,): where a value lies in each draw of which nothing is known, 0 to 1; `column` is the criterion's number."""
+    return (np.random.default_rng(column).permutation(draws) + 0.5) / draws
 
 
 def valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
@@ -401,6 +523,19 @@ def value_function(criterion: Criterion, bearable: float = np.inf) -> ValueFunct
         Natural value up to which the function counts as declared; beyond it the value halves with every
         `halves_every` more, in straight lines of a quarter of that.
     """
+    key = (repr(criterion.value), criterion.worst, criterion.best, criterion.halves_every, float(bearable))
+    if key not in _functions:
+        while len(_functions) >= _MOST_FUNCTIONS:
+            _functions.pop(next(iter(_functions)), None)
+        _functions[key] = _value_function(criterion, float(bearable))
+    return _functions[key]
+
+
+_functions: dict[tuple[object, ...], ValueFunction] = {}
+_MOST_FUNCTIONS = 4096
+
+
+def _value_function(criterion: Criterion, bearable: float) -> ValueFunction:
     plain = ValueFunction.from_dict({**criterion.value, "worst": criterion.worst, "best": criterion.best})
     every = criterion.halves_every
     if every is None or not bearable < criterion.worst:

@@ -74,16 +74,17 @@ def compare(values: ArrayLike, weights: ArrayLike, first: int, second: int) -> A
 
 
 def round_parts(parts: ArrayLike, digits: int) -> Array:
-    """Round so that the rounded parts add up to the rounded total (largest remainders).
+    """Round so that the rounded parts, along the last axis, add up to the rounded total (largest remainders).
 
     >>> round_parts([1 / 3, 1 / 3, 1 / 3], 2).tolist()
     [0.34, 0.33, 0.33]
     """
     scaled = np.asarray(parts, dtype=np.float64) * 10**digits
     rounded = np.floor(scaled)
-    missing = int(np.round(scaled.sum()) - rounded.sum())
-    rounded[np.argsort(rounded - scaled, kind="stable")[:missing]] += 1
-    return rounded / 10**digits + 0.0
+    missing = np.round(scaled.sum(axis=-1)) - rounded.sum(axis=-1)
+    order = np.argsort(rounded - scaled, axis=-1, kind="stable")
+    place = np.argsort(order, axis=-1, kind="stable")
+    return (rounded + (place < missing[..., None])) / 10**digits + 0.0
 
 
 def significant(value: float, digits: int = 3, *, up: bool | None = None) -> float:
@@ -213,23 +214,52 @@ def pair_sentence(
     if parts.shape != (len(criteria),):
         faults.append(Fault("scoring.odd_shape", "lead", shape=str(parts.shape), criteria=len(criteria)))
     refuse_if(faults)
+    (said,) = pair_sentences([names], criteria, parts[None], np.array([scores]), certainty=[certainty], style=style)
+    return said
+
+
+def pair_sentences(
+    names: Sequence[tuple[str, str]],
+    criteria: Sequence[str],
+    lead: Array,
+    scores: Array,
+    *,
+    certainty: Sequence[Certainty],
+    style: Style = Style(),
+) -> list[str]:
+    """Sentences on R pairs; see `pair_sentence`.
+
+    Parameters
+    ----------
+    names : sequence of (str, str), R
+        The leader and the other of each.
+    criteria : sequence of str, C
+    lead : (R, C) array
+        Parts of each lead.
+    scores : (R, 2) array
+        Of the two.
+    certainty : sequence of Certainty, R
+    style : Style
+    """
     phrases, digits = PHRASES[style.language], style.digits
-    total = round(scores[0], digits) - round(scores[1], digits)  # what is read above is what is read here
-    values = {
-        "first": names[0],
-        "second": names[1],
-        "lead": f"{abs(total):.{digits}f}{style.unit}",
-        "first_score": f"{scores[0]:.{digits}f}",
-        "second_score": f"{scores[1]:.{digits}f}",
-    }
-    head = "lead" if round(total, digits) > 0 else "level" if round(total, digits) == 0 else "behind"
-    clauses = [
-        (head, {}),
-        *_first_of_all(certainty),
-        *_parts(criteria, parts, total, style),
-        *_changes(certainty, phrases),
-    ]
-    return phrases["clause"].join(phrases[key].format(**values, **more) for key, more in clauses) + phrases["stop"]
+    shown = [(round(one, digits), round(other, digits)) for one, other in scores.tolist()]
+    totals = [one - other for one, other in shown]  # what is read above is what is read here
+    found = []
+    for (first, second), both, total, parts, sure in zip(
+        names, shown, totals, _parts(criteria, lead, np.array(totals), style), certainty, strict=True
+    ):
+        values = {
+            "first": first,
+            "second": second,
+            "lead": f"{abs(total):.{digits}f}{style.unit}",
+            "first_score": f"{both[0]:.{digits}f}",
+            "second_score": f"{both[1]:.{digits}f}",
+        }
+        head = "lead" if round(total, digits) > 0 else "level" if round(total, digits) == 0 else "behind"
+        clauses: list[Clause] = [(head, {}), *_first_of_all(sure), *parts, *_changes(sure, phrases)]
+        text = phrases["clause"].join(phrases[key].format(**values, **more) for key, more in clauses)
+        found.append(text + phrases["stop"])
+    return found
 
 
 Clause = tuple[str, dict[str, str]]
@@ -244,22 +274,34 @@ def _first_of_all(certainty: Certainty) -> Iterator[Clause]:
         yield key, {"one": f"{100 * one:.0f}", "other": f"{100 * other:.0f}"}
 
 
-def _parts(criteria: Sequence[str], parts: Array, total: float, style: Style) -> Iterator[Clause]:
-    """What the first is better on, what it is worse on, and all else, rounded so that they add up to `total`."""
-    phrases, digits = PHRASES[style.language], style.digits
-    order = np.argsort(-np.abs(parts), kind="stable")
-    named = [at for at in order if parts[at] > 0][: style.most] + [at for at in order if parts[at] < 0][: style.most]
-    *rounded, rest = round_parts([*parts[named], total - parts[named].sum()], digits)
-    for key, sign in (("ahead", 1), ("behind_on", -1)):
-        listed = [
-            phrases["part"].format(name=criteria[at], amount=f"{amount:+.{digits}f}")
-            for at, amount in zip(named, rounded, strict=True)
-            if sign * amount > 0
-        ]
-        if listed:
-            yield key, {"parts": phrases["comma"].join(listed)}
-    if rest:
-        yield "rest", {"amount": f"{rest:+.{digits}f}"}
+def _parts(criteria: Sequence[str], lead: Array, totals: Array, style: Style) -> list[list[Clause]]:
+    """Of each pair what the first is better on, what it is worse on, and all else, rounded so as to add up."""
+    phrases, digits, most = PHRASES[style.language], style.digits, min(style.most, len(criteria))
+    rows, order = np.arange(len(lead))[:, None], np.argsort(-np.abs(lead), axis=1, kind="stable")
+    ordered = lead[rows, order]
+    named, amounts = [], []
+    for sign in (1, -1):
+        chosen = np.argsort(sign * ordered <= 0, axis=1, kind="stable")[:, :most]
+        amount = ordered[rows, chosen]
+        amounts.append(np.where(sign * amount > 0, amount, 0.0))
+        named.append(order[rows, chosen])
+    every = np.concatenate(amounts, axis=1)
+    rounded = round_parts(np.column_stack([every, totals - every.sum(axis=1)]), digits)
+    found: list[list[Clause]] = []
+    for at, amount in zip(np.concatenate(named, axis=1).tolist(), rounded.tolist(), strict=True):
+        clauses: list[Clause] = []
+        for key, sign, begin in (("ahead", 1, 0), ("behind_on", -1, most)):
+            listed = [
+                phrases["part"].format(name=criteria[at[k]], amount=f"{amount[k]:+.{digits}f}")
+                for k in range(begin, begin + most)
+                if sign * amount[k] > 0
+            ]
+            if listed:
+                clauses.append((key, {"parts": phrases["comma"].join(listed)}))
+        if amount[-1]:
+            clauses.append(("rest", {"amount": f"{amount[-1]:+.{digits}f}"}))
+        found.append(clauses)
+    return found
 
 
 def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Clause]:
@@ -276,6 +318,21 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
             unit = one.unit if one.unit == "%" and phrases is PHRASES["zh"] else f" {one.unit}".rstrip()
             said = {"criterion": one.criterion, "bound": bound, "needed": needed + unit, "whose": one.whose}
             yield (f"{key}_of" if one.whose else key), said
+
+
+def changes_in_words(second: str, certainty: Certainty, language: str) -> list[str]:
+    """Each change that would put the second of a pair first, as a clause of its own.
+
+    Parameters
+    ----------
+    second : str
+        Its name.
+    certainty : Certainty
+        Of which `weight` and `datum` are told.
+    language : {"en", "zh"}
+    """
+    phrases, only = PHRASES[language], Certainty(weight=certainty.weight, datum=certainty.datum)
+    return [phrases[key].format(second=second, **more) for key, more in _changes(only, phrases)]
 
 
 PHRASES: dict[str, dict[str, str]] = {

@@ -219,19 +219,24 @@ def _halves(theta: Array, count: int) -> sparse.csr_array:
 def _information(s: Array, members: sparse.csr_array, count: int) -> Information:
     """What knowing each parameter is worth to who has these scores, (N, A)."""
     mean = s.mean(axis=0)
-    choice = int(np.argmax(mean))
-    lead = s - s[:, [choice]]
-    halves = (members @ lead).reshape(-1, count, 2, s.shape[1])
+    first = int(np.argmax(mean))
+    lead = s - s[:, [first]]
+    is_near = np.asarray((lead >= 0).any(axis=0))  # who is behind in every draw is best in no block
+    lead, choice = lead[:, is_near], int(is_near[:first].sum())
+    halves = (members @ lead).reshape(-1, count, 2, lead.shape[1])
     best = halves.argmax(axis=-1)
     other = best[..., ::-1, None]  # each half is valued by the choice of the other one
-    valued = np.take_along_axis(halves, other, axis=-1)[..., 0]
-    squares = np.take_along_axis((members @ lead**2).reshape(halves.shape), other, axis=-1)[..., 0]
-    gain = valued.mean(axis=(1, 2))
-    spread = np.sqrt(np.maximum(squares.mean(axis=(1, 2)) - gain**2, 0.0))
+    gain = np.take_along_axis(halves, other, axis=-1)[..., 0].mean(axis=(1, 2))
+    moved = np.flatnonzero((best != choice).any(axis=(1, 2)))  # by all others nothing is gained, in no block
+    at = (moved[:, None] * 2 * count + np.arange(2 * count)).ravel()
+    squares = (members[at] @ lead**2).reshape(halves[moved].shape)
+    spread = np.zeros(len(gain))
+    spread[moved] = np.take_along_axis(squares, other[moved], axis=-1)[..., 0].mean(axis=(1, 2)) - gain[moved] ** 2
+    spread = np.sqrt(np.maximum(spread, 0.0))
     used = len(s) // count // 2 * 2 * count
     change = (best != choice).mean(axis=(1, 2))
     error = np.sqrt(change * (1 - change) / count)
-    return Information(np.maximum(gain, 0.0), spread / np.sqrt(used), change, error, choice, mean)
+    return Information(np.maximum(gain, 0.0), spread / np.sqrt(used), change, error, first, mean)
 
 
 def request_list(information: Information, rows: pd.DataFrame) -> pd.DataFrame:

@@ -382,8 +382,7 @@ def smallest_datum_change(
     v, w, leader = _additive(values, weights)
     second = _rival(v @ w, leader, rival)
     lead = (v[leader] - v[second]) @ w
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.where(w > 0, lead / w, np.inf)
+    step = level_steps(np.atleast_1d(lead), w)[0]
     needed = np.concatenate([v[second] + step, v[leader] - step])
     table = pd.DataFrame(
         {
@@ -403,6 +402,12 @@ def smallest_datum_change(
         ]
     order = table["change"].abs().sort_values(kind="stable").index
     return table.loc[order].reset_index(drop=True)
+
+
+def level_steps(lead: Array, weights: Array) -> Array:
+    """(R, C): by how much one value has to change so that a pair with that lead, (R,), is level; inf without weight."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(weights > 0, lead[:, None] / weights, np.inf)
 
 
 def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str = "kendall") -> pd.DataFrame:
@@ -536,18 +541,40 @@ def _rival(score: Array, leader: int, rival: int | None) -> int:
 
 def _single(gain: Array, weights: Array) -> tuple[Array, int]:
     """Move one weight until gain @ weights = 0."""
+    target, (criterion,) = single_changes(gain[None], weights)
+    alone, rest = 1 - weights <= TIE, 1 - weights
+    scale = (1 - target[0]) / (1.0 if alone[criterion] else rest[criterion])
+    level = (np.full_like(weights, 1 / max(len(gain) - 1, 1)) if alone[criterion] else weights) * scale
+    level[criterion] = target[0]
+    return level, int(criterion)
+
+
+def single_changes(gain: Array, weights: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Of R pairs, which one weight has to move least, and to where, until gain @ weights = 0.
+
+    Parameters
+    ----------
+    gain : (R, C) array
+        What the rival is ahead by on each criterion; on one at least it is not behind.
+    weights : (C,) array
+        Adds up to 1.
+
+    Returns
+    -------
+    target : (R,) array
+    criterion : (R,) array of int
+    """
     rest = 1 - weights
     alone = rest <= TIE
-    others = np.where(alone, (gain.sum() - gain) / max(len(gain) - 1, 1), gain @ weights - gain * weights)
+    lead = (gain * weights).sum(axis=1, keepdims=True)
+    others = np.where(alone, (gain.sum(axis=1, keepdims=True) - gain) / max(len(weights) - 1, 1), lead - gain * weights)
     others = others / np.where(alone, 1.0, rest)
     with np.errstate(divide="ignore", invalid="ignore"):
         target = others / (others - gain)
     target = np.where((target >= 0) & (target <= 1), target, np.nan)
-    criterion = int(np.nanargmin(np.abs(target - weights)))
-    scale = (1 - target[criterion]) / (1.0 if alone[criterion] else rest[criterion])
-    level = (np.full_like(weights, 1 / max(len(gain) - 1, 1)) if alone[criterion] else weights) * scale
-    level[criterion] = target[criterion]
-    return level, criterion
+    away = np.where(np.isnan(target), np.inf, np.abs(target - weights))
+    criterion = away.argmin(axis=1)
+    return target[np.arange(len(gain)), criterion], criterion
 
 
 def _least_sum(gain: Array, weights: Array) -> tuple[Array, int]:

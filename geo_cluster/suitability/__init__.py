@@ -4,12 +4,16 @@
 
     spec.py         what is declared: grid, sources, exclusions, criteria, need (TOML)
     grid.py         cells of a stated size in metres, aligned once; tiles and windows of them
-    kernels.py      compiled loops over cells: rules, buffers, slope, burning, nearest, sampling
-    sources.py      rasters and outlines brought onto the grid, or refused
+    rasters.py      rasters brought onto the grid, or refused
+    outlines.py     points, lines and areas: read, buffered, burnt
+    sources.py      all sources of a spec; what they say in a window, each read once
     exclusions.py   the stack of exclusions on a window: which rule takes a cell first, what each takes
     criteria.py     the criteria on a window: natural units, values, scores
     screen.py       a spec made ready: one tile in, one tile's answer out; the story of a cell
+    surfaces.py     tiles and the surfaces as files
     run.py          all tiles, on this machine or a cluster, to files; stops, goes on, refuses
     regions.py      compact land of at least the need that holds the hall, best first
+    asks.py         land for each project or segment, by its own need and weights
     candidates.py   a region as a candidate site of a scenario
+    kernels_*.py    compiled loops over cells, by who calls them: rasters, outlines, rules, scores, regions
 """

@@ -15,7 +15,6 @@ import numpy as np
 
 from geo_cluster.reach import Fading, access_at_nodes
 from geo_cluster.region import LAYERS, travel_of
-from geo_cluster.suitability.exclusions import FREE, UNKNOWN
 from geo_cluster.suitability.sources import Outlines, Tile
 from geo_cluster.suitability.spec import NETWORK, CriterionSpec, Spec
 from geo_cluster.world.layers import Layers
@@ -106,16 +105,46 @@ def natural(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> di
     tile : Tile
     mask : (rows, columns) bool
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_scores
 
-    on_road = kernels.nearest(mask, tile.at, roads.nodes) if roads else None
-    found: dict[str, np.ndarray] = {}
-    for key, criterion in spec.criteria.items():
-        if roads and on_road and criterion.measure in NETWORK:
-            found[key] = _by_road(criterion.measure, roads, on_road[0][mask], on_road[1][mask] / 1000)
+    on_road = _on_road(roads, tile, mask)
+    return {
+        key: _by_road(one.measure, roads, *on_road)
+        if roads and on_road and one.measure in NETWORK
+        else np.asarray(kernels_scores.picked(*_of_source(one, tile, mask), mask))
+        for key, one in spec.criteria.items()
+    }
+
+
+def values(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> np.ndarray:
+    """(criteria, n): the value of each criterion at the cells of a mask, nan where unknown; see `natural`."""
+    from geo_cluster.suitability import kernels_scores
+
+    on_road = _on_road(roads, tile, mask)
+    out = np.empty((len(spec.criteria), int(mask.sum())), np.float32)
+    for line, one in zip(out, spec.criteria.values(), strict=True):
+        function = one.function
+        if roads and on_road and one.measure in NETWORK:
+            numbers = _by_road(one.measure, roads, *on_road)
+        elif function.kind == "linear":
+            ends = float(function.worst), float(function.best)
+            kernels_scores.straight(*_of_source(one, tile, mask), mask, *ends, line)
+            continue
         else:
-            found[key] = _of_source(criterion, tile, mask)
-    return found
+            numbers = kernels_scores.picked(*_of_source(one, tile, mask), mask)
+        for begin in range(0, len(line), BATCH):
+            line[begin : begin + BATCH] = function.value(numbers[begin : begin + BATCH])
+    return out
+
+
+def _on_road(roads: Roads | None, tile: Tile, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The node nearest to each cell of a mask, and the kilometres to it."""
+    from geo_cluster.suitability import kernels_outlines
+
+    if roads is None:
+        return None
+    node, metres = kernels_outlines.nearest(mask, tile.at, roads.nodes, True)
+    return node[mask], metres[mask] / 1000
 
 
 def _by_road(measure: str, roads: Roads, node: np.ndarray, km: np.ndarray) -> np.ndarray:
@@ -125,27 +154,17 @@ def _by_road(measure: str, roads: Roads, node: np.ndarray, km: np.ndarray) -> np
     return np.asarray(fading.at_node[node] * 0.5 ** (km * 60 / roads.off_kmh / fading.half_off_min))
 
 
-def _of_source(criterion: CriterionSpec, tile: Tile, mask: np.ndarray) -> np.ndarray:
-    from geo_cluster.suitability import kernels
+def _of_source(criterion: CriterionSpec, tile: Tile, mask: np.ndarray) -> tuple[np.ndarray, float]:
+    """Numbers of a source at all cells (only those of the mask count), and what brings them to the natural unit."""
+    from geo_cluster.suitability import kernels_outlines
 
     source = tile.sources[criterion.source]
-    if isinstance(source, Outlines):
-        _, metres = kernels.nearest(mask, tile.at, source.segments)
-        if source.some_areas:
-            metres[source.burnt(tile.grid, tile.window, 0.0) == 1] = 0.0
-        return np.asarray(metres[mask] / 1000)
-    return tile.numbers(criterion.source, slope=criterion.measure == "slope")[mask]
-
-
-def values(spec: Spec, measured: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(criteria, n): values of natural ones, nan where unknown."""
-    count = len(next(iter(measured.values())))
-    out = np.empty((len(spec.criteria), count), np.float32)
-    for at, (key, criterion) in enumerate(spec.criteria.items()):
-        function = criterion.function
-        for begin in range(0, count, BATCH):
-            out[at, begin : begin + BATCH] = function.value(measured[key][begin : begin + BATCH])
-    return out
+    if not isinstance(source, Outlines):
+        return tile.numbers(criterion.source, slope=criterion.measure == "slope"), 1.0
+    _, metres = kernels_outlines.nearest(mask, tile.at, source.segments, False)
+    if source.some_areas:
+        metres[source.burnt(tile.grid, tile.window, 0.0) == 1] = 0.0
+    return metres, 0.001
 
 
 def weights(spec: Spec, instead: Mapping[str, float] | None = None) -> np.ndarray:
@@ -155,7 +174,12 @@ def weights(spec: Spec, instead: Mapping[str, float] | None = None) -> np.ndarra
 
 
 def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
-    """Scores of a window.
+    """Scores of a window, each a view of one of `bands`."""
+    return Scores(*bands(code, valued, weight))
+
+
+def bands(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(3, rows, columns) likely, low and high score of a window, as in `Scores`.
 
     Parameters
     ----------
@@ -166,12 +190,6 @@ def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
     weight : (criteria,) array
         Sums to 1.
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_scores
 
-    open_ = (code == FREE) | (code == UNKNOWN)
-    ends = kernels.weigh(valued, weight, HUNDREDTHS, NO_SCORE)
-    certain = code[open_] == FREE
-    out = np.full((3, *code.shape), NO_SCORE, np.uint16)
-    for band, points in enumerate(ends):
-        out[band][open_] = points if band == 2 else np.where(certain, points, NO_SCORE)
-    return Scores(*out)
+    return np.asarray(kernels_scores.weigh(code, valued, weight, HUNDREDTHS, NO_SCORE))

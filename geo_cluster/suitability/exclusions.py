@@ -50,7 +50,7 @@ def lay(spec: Spec, area: Outlines | None, tile: Tile) -> Stack:
     area : Outlines, optional
     tile : Tile
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_rules
 
     code = np.zeros(tile.window.shape, np.uint8)
     if area is not None:
@@ -59,7 +59,7 @@ def lay(spec: Spec, area: Outlines | None, tile: Tile) -> Stack:
     counts = np.zeros((len(spec.exclusions), 3), np.int64)
     cells = int((code != OUTSIDE).sum())
     for number, rule in enumerate(spec.exclusions.values() if cells else ()):
-        kernels.stack(code, states_of(rule, tile), number + 1, unknown, counts[number])
+        kernels_rules.stack(code, states_of(rule, tile), number + 1, unknown, counts[number])
     code[unknown & (code == FREE)] = UNKNOWN
     return Stack(code, counts, cells)
 
@@ -72,27 +72,31 @@ def states_of(rule: Exclusion, tile: Tile) -> np.ndarray:
     rule : Exclusion
     tile : Tile
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_rules
 
     source, metres = tile.sources[rule.source], rule.beyond_m or rule.buffer_m
     if isinstance(source, Outlines):
         inside = source.burnt(tile.grid, tile.window, metres)
         return 1 - inside if rule.beyond_m else inside
     reach, spans = circle_of(rule, tile.grid)
-    values = tile.numbers(rule.source, slope=rule.slope, around=reach)
     limits = [np.nan if one is None else float(one) for one in (rule.at_least, rule.above, rule.at_most, rule.below)]
-    states = kernels.judge(values, *limits, np.array([float(one) for one in rule.classes]))
+    tests = (*limits, np.array([float(one) for one in rule.classes]))
+    stored = None if rule.slope else tile.bytes(rule.source, around=reach)
+    if stored is not None:
+        states = kernels_rules.looked_up(stored, kernels_rules.judge(source.numbers_of_bytes[None], *tests)[0])
+    else:
+        states = kernels_rules.judge(tile.numbers(rule.source, slope=rule.slope, around=reach), *tests)
     if not metres:
         return states
     _ignore_beyond(states, tile.grid, tile.window.grown(reach))
-    return kernels.spread(states, reach, spans, bool(rule.beyond_m))
+    return kernels_rules.spread(states, reach, spans, bool(rule.beyond_m))
 
 
 def circle_of(rule: Exclusion, grid: Grid) -> tuple[int, np.ndarray]:
-    """The circle of a rule's distance, in cells; see `kernels.circle`."""
-    from geo_cluster.suitability import kernels
+    """The circle of a rule's distance, in cells; see `kernels_rules.circle`."""
+    from geo_cluster.suitability import kernels_rules
 
-    return kernels.circle(rule.beyond_m or rule.buffer_m, grid.cell_m, of_edge=rule.measured_from == "edge")
+    return kernels_rules.circle(rule.beyond_m or rule.buffer_m, grid.cell_m, of_edge=rule.measured_from == "edge")
 
 
 def reach_of(spec: Spec, grid: Grid) -> dict[str, int]:

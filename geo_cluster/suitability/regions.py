@@ -53,6 +53,7 @@ def find(
     need: Need,
     *,
     screen: Screen | None = None,
+    weight: np.ndarray | None = None,
     keep_off: Any = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> gpd.GeoDataFrame:
@@ -64,6 +65,8 @@ def find(
     need : Need
     screen : Screen, optional
         What the answer was made of; with it, each region has the mean of every criterion in natural units.
+    weight : (criteria,) array, optional
+        Other weights than the answer's, summing to 1; scores are then worked out anew, which needs `screen`.
     keep_off : geometry, optional
         In the grid's reference system: no region meets it, such as regions of another need.
     progress : callable
@@ -81,7 +84,7 @@ def find(
     side = max(math.ceil(math.sqrt(cells)), 1)
     found: list[dict[str, Any]] = []
     taken: list[Any] = [] if keep_off is None else [keep_off]
-    with _Surface(answer) as surface:
+    with _Surface(answer, screen, weight) as surface:
         for seed in _seeds(surface, grid, side, progress)[:MOST_TRIED]:
             here = shapely.Point(grid.west + (seed[1] + 0.5) * grid.cell_m, grid.north - (seed[0] + 0.5) * grid.cell_m)
             if any(shapely.dwithin(here, one, need.spacing_km * 1000) for one in taken):
@@ -101,10 +104,10 @@ def find(
 
 
 class _Surface:
-    """The files of an answer, open."""
+    """The files of an answer, open; scores under other weights than its own are worked out."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, answer: Answer, screen: Screen | None, weight: np.ndarray | None) -> None:
+        self.answer, self.screen, self.weight = answer, screen, weight
 
     def __enter__(self) -> _Surface:
         import rasterio
@@ -118,6 +121,9 @@ class _Surface:
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """(3, rows, columns) scores and codes of a window that lies on the grid."""
+        if self.screen is not None and self.weight is not None:
+            found = self.screen.part(window)
+            return found.bands(self.weight), found.stack.code
         part = ((window.row, window.row + window.rows), (window.column, window.column + window.columns))
         return self.score.read(window=part), self.code.read(1, window=part)
 
@@ -142,12 +148,14 @@ def _seeds(surface: _Surface, grid: Grid, side: int, progress: Callable[[float],
 
 def _best_squares(scores: np.ndarray, code: np.ndarray, tile: Window, side: int) -> Iterator[tuple[int, int, int]]:
     """Sum of scores of the best square in each block of a tile, and where its middle is."""
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_regions
 
     points = np.where((code == FREE) & (scores[0] != NO_SCORE), scores[0], 0).astype(np.int64)
     if min(points.shape) < side:
         return
-    best = kernels.best_squares(points, side, tile.row % SEED_CELLS, tile.column % SEED_CELLS, tile.shape, SEED_CELLS)
+    best = kernels_regions.best_squares(
+        points, side, tile.row % SEED_CELLS, tile.column % SEED_CELLS, tile.shape, SEED_CELLS
+    )
     for total, row, column in best:
         if total > 0:
             yield int(total), tile.row + int(row) + side // 2, tile.column + int(column) + side // 2
@@ -159,14 +167,14 @@ def _grown(
     """A region from a seed; None where land runs out before the need is met."""
     from rasterio.features import shapes
 
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_regions
 
     reach = math.ceil(side * REACH)
     window = surface.on_grid(Window(seed[0] - reach, seed[1] - reach, 2 * reach + 1, 2 * reach + 1))
     scores, code = surface.read(window)
     free = (code == FREE) & (scores[0] != NO_SCORE)
     row, column = seed[0] - window.row, seed[1] - window.column
-    mask = kernels.grow(free, scores[0], row, column, cells, compact, 100 * HUNDREDTHS, side)
+    mask = kernels_regions.grow(free, scores[0], row, column, cells, compact, 100 * HUNDREDTHS, side)
     if mask.sum() < cells:
         return None
     outline = [

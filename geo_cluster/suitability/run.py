@@ -17,26 +17,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from xml.sax.saxutils import escape
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster.errors import Fault, InputError, Place, reason_of, refuse_if
-from geo_cluster.suitability import exclusions
-from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
+from geo_cluster.suitability import exclusions, surfaces
 from geo_cluster.suitability.grid import TILE, Grid, Window
 from geo_cluster.suitability.screen import Screen
-from geo_cluster.suitability.spec import Spec
+from geo_cluster.suitability.surfaces import CODE, SCORE
 from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import Layers
 
-SCORE, CODE, TABLE, ABOUT = "score.tif", "exclusions.tif", "exclusions.csv", "screening.json"
-BANDS = ("likely", "low", "high")
+TABLE, ABOUT = "exclusions.csv", "screening.json"
 BYTES_A_CELL = 16
 """Room that a run takes on the disk while it makes its files, at most."""
-BLOCK = 512
+
+FORM = 2
+"""Of what a run leaves on its way; one of another form is not gone on with."""
+
+PATIENCE_S = 10.0
+"""After so long without an answer a cluster is asked whether it still has workers."""
 
 OnTile = Callable[[int, int], object]
 """Called with how many tiles are done, of how many."""
@@ -146,7 +148,7 @@ def _named(out: Path) -> Iterator[None]:
 
 def key_of(screen: Screen, tile: int) -> str:
     """Names a run by its spec, its tiles, and the files and layers as they are now."""
-    parts: list[Any] = [screen.spec.model_dump_json(), tile]
+    parts: list[Any] = [FORM, screen.spec.model_dump_json(), tile]
     for row in screen.spec.sources.values():
         if row.file:
             path = screen.spec.path(row)
@@ -170,7 +172,9 @@ def _check_room(screen: Screen, out: Path) -> None:
     """Refuse a run that the disk can't hold."""
     there = next(one for one in (out, *out.absolute().parents) if one.exists())
     needs, room = screen.grid.rows * screen.grid.columns * BYTES_A_CELL, shutil.disk_usage(there).free
-    room += sum(one.stat().st_size for one in out.glob(".tiles-*/*"))
+    for one in out.glob(".tiles-*/*"):
+        held = one.stat()  # a file that tiles are put into has holes: its size is no measure
+        room += getattr(held, "st_blocks", held.st_size // 512) * 512
     if room < needs:
         raise InputError(Fault("suitability.no_room", out, needs=needs / 1e9, room=room / 1e9))
 
@@ -181,7 +185,7 @@ def _tile(screen: Screen, window: Window) -> tuple[np.ndarray, np.ndarray, np.nd
         part = screen.part(window)
     except InputError as refusal:
         return refusal.faults
-    return part.stack.code, np.stack(part.scores(screen.weight)), part.stack.counts, part.stack.cells
+    return part.stack.code, part.bands(screen.weight), part.stack.counts, part.stack.cells
 
 
 def _here(screen: Screen, todo: list[Window], workers: int | None, stack: ExitStack) -> Iterator[tuple[Window, Any]]:
@@ -205,9 +209,29 @@ def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitS
     shared = client.scatter(screen, broadcast=True)
     ahead = 2 * max(sum(client.nthreads().values()), 1)
     try:
-        yield from _in_turn(lambda one: client.submit(_tile, shared, one, pure=False), todo, ahead)
-    except (KilledWorker, CancelledError, CommClosedError):
+        yield from _in_turn(lambda one: _Remote(client, client.submit(_tile, shared, one, pure=False)), todo, ahead)
+    except (KilledWorker, CancelledError, CommClosedError, _NoWorkerError):
         raise InputError(Fault("suitability.worker_died", "--scheduler", address=scheduler)) from None
+
+
+class _NoWorkerError(Exception):
+    """No worker is left."""
+
+
+class _Remote(NamedTuple):
+    """A tile on a cluster: a scheduler whose last worker died would have us wait for ever."""
+
+    client: Any
+    future: Any
+
+    def result(self) -> Any:
+        """The answer, once it is there."""
+        while True:
+            try:
+                return self.future.result(timeout=PATIENCE_S)
+            except TimeoutError:
+                if not self.client.nthreads():
+                    raise _NoWorkerError from None
 
 
 def _in_turn(submit: Callable[[Window], Any], todo: list[Window], ahead: int) -> Iterator[tuple[Window, Any]]:
@@ -230,23 +254,13 @@ def _mark(work: Path, window: Window) -> Path:
 
 def _keep(work: Path, grid: Grid, window: Window, answer: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> None:
     code, scores, counts, cells = answer
-    _write_tile(work / f"{window}.{CODE}", grid, window, code[None])
-    _write_tile(work / f"{window}.{SCORE}", grid, window, scores)
+    surfaces.write_tile(work, CODE, grid, window, code[None])
+    surfaces.write_tile(work, SCORE, grid, window, scores)
     free, unknown = int((code == exclusions.FREE).sum()), int((code == exclusions.UNKNOWN).sum())
     said = {"counts": counts.tolist(), "cells": cells, "free": free, "unknown": unknown}
     part = work / f".{secrets.token_hex(4)}"
     part.write_text(json.dumps(said), encoding="utf-8")
     part.replace(_mark(work, window))
-
-
-def _write_tile(path: Path, grid: Grid, window: Window, bands: np.ndarray) -> None:
-    import rasterio
-
-    profile = {"driver": "GTiff", "dtype": bands.dtype, "count": len(bands), "tiled": True}
-    profile |= {"blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "band"}
-    size = {"height": window.rows, "width": window.columns}
-    with rasterio.open(path, "w", **profile, **size, crs=grid.crs, transform=grid.transform(window)) as file:
-        file.write(bands)
 
 
 def _assembled(screen: Screen, work: Path, windows: list[Window], out: Path) -> Answer:
@@ -265,9 +279,9 @@ def _assembled(screen: Screen, work: Path, windows: list[Window], out: Path) -> 
     )
     taken = exclusions.table(screen.spec, counts, cells, screen.grid.cell_ha)
     about = {"grid": vars(screen.grid), "cells": cells, "free": free, "unknown": unknown}
-    about |= {"spec": screen.spec.model_dump(mode="json"), "sources": _owed(screen.spec)}
+    about |= {"spec": screen.spec.model_dump(mode="json"), "sources": surfaces.owed(screen.spec)}
     for name in (SCORE, CODE):
-        _cog(screen, work, windows, name)
+        surfaces.assemble(screen, work, name)
     (work / TABLE).write_bytes(spreadsheet.as_csv(taken))
     (work / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     for name in (SCORE, CODE, TABLE, ABOUT):
@@ -288,62 +302,3 @@ def opened(folder: Path) -> Answer:
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     taken = spreadsheet.bared(pd.read_csv(folder / TABLE, encoding="utf-8-sig"))
     return Answer(folder, Grid(**about["grid"]), about["cells"], about["free"], about["unknown"], taken)
-
-
-def _owed(spec: Spec) -> dict[str, dict[str, str]]:
-    """Who made each source that is used, and under what licence."""
-    registry = Layers(spec.layers).registry
-    owed = {}
-    for name, row in spec.sources.items():
-        owed[name] = {"source": row.source, "licence": row.licence}
-        if row.layer:
-            owed[name] |= {"attribution": registry[row.layer].attribution_zh, "licence": registry[row.layer].licence}
-    return owed
-
-
-def _cog(screen: Screen, work: Path, windows: list[Window], name: str) -> None:
-    """One cloud-optimised GeoTIFF of all tiles, through a virtual mosaic."""
-    import rasterio
-    import rasterio.shutil
-
-    mosaic = work / f"{name}.vrt"
-    mosaic.write_text(_mosaic(screen, windows, name), encoding="utf-8")
-    options = {"compress": "DEFLATE", "level": "1", "predictor": "2", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
-    options |= {"num_threads": "ALL_CPUS", "overview_resampling": "NEAREST" if name == CODE else "AVERAGE"}
-    with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
-        rasterio.shutil.copy(str(mosaic), str(work / name), driver="COG", **options)
-
-
-def _mosaic(screen: Screen, windows: list[Window], name: str) -> str:
-    """The virtual mosaic of the tiles of one file."""
-    import rasterio.crs
-
-    grid = screen.grid
-    crs = rasterio.crs.CRS.from_user_input(grid.crs).to_wkt()
-    lines = [f'<VRTDataset rasterXSize="{grid.columns}" rasterYSize="{grid.rows}"><SRS>{escape(crs)}</SRS>']
-    lines.append(f"<GeoTransform>{grid.west!r}, {grid.cell_m!r}, 0, {grid.north!r}, 0, {-grid.cell_m!r}</GeoTransform>")
-    lines.append(f"<Metadata>{_tags(screen, name)}</Metadata>")
-    for band, title in enumerate(BANDS if name == SCORE else ("exclusion",), start=1):
-        kind, none = ("UInt16", NO_SCORE) if name == SCORE else ("Byte", exclusions.OUTSIDE)
-        lines.append(f'<VRTRasterBand dataType="{kind}" band="{band}"><Description>{title}</Description>')
-        lines.append(f"<NoDataValue>{none}</NoDataValue>")
-        lines.append(f"<Scale>{1 / HUNDREDTHS}</Scale>" if name == SCORE else "")
-        for one in windows:
-            size = f'xSize="{one.columns}" ySize="{one.rows}"'
-            lines.append(
-                f'<SimpleSource><SourceFilename relativeToVRT="1">{one}.{name}</SourceFilename>'
-                f'<SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" {size}/>'
-                f'<DstRect xOff="{one.column}" yOff="{one.row}" {size}/></SimpleSource>'
-            )
-        lines.append("</VRTRasterBand>")
-    return "\n".join([*lines, "</VRTDataset>"])
-
-
-def _tags(screen: Screen, name: str) -> str:
-    """What the file says of itself: whose data it is made of, and what its numbers mean."""
-    owed = "; ".join(f"{key}: {row['source']} ({row['licence']})" for key, row in _owed(screen.spec).items())
-    tags = {"SOURCES": owed, "NAME": screen.spec.name.zh}
-    if name == CODE:
-        tags |= {f"CODE_{at}": rule.name.zh for at, rule in enumerate(screen.spec.exclusions.values(), start=1)}
-        tags |= {"CODE_0": "可用", f"CODE_{exclusions.UNKNOWN}": "未知"}
-    return "".join(f'<MDI key="{key}">{escape(value)}</MDI>' for key, value in tags.items())

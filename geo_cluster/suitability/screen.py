@@ -6,7 +6,7 @@ The same for a tile of a province on a worker and for an overview on the screen:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,9 @@ from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.suitability import criteria, exclusions
 from geo_cluster.suitability.exclusions import FREE, UNKNOWN, Sources, Stack
 from geo_cluster.suitability.grid import Grid, Window
-from geo_cluster.suitability.sources import Outlines, Tile, opened
+from geo_cluster.suitability.outlines import Outlines
+from geo_cluster.suitability.rasters import Raster
+from geo_cluster.suitability.sources import Tile, opened
 from geo_cluster.suitability.spec import Spec
 
 
@@ -41,6 +43,10 @@ class Part:
     def scores(self, weight: np.ndarray) -> criteria.Scores:
         """Scores under weights that sum to 1 (`criteria.weights`): what a moved slider asks for."""
         return criteria.scores(self.stack.code, self.valued, weight)
+
+    def bands(self, weight: np.ndarray) -> np.ndarray:
+        """(3, rows, columns) the same in one array."""
+        return criteria.bands(self.stack.code, self.valued, weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +84,17 @@ class Screen:
         open_ = (stack.code == FREE) | (stack.code == UNKNOWN)
         valued = np.zeros((len(self.spec.criteria), 0), np.float32)
         if open_.any():
-            measured = criteria.natural(self.spec, self.roads, tile, open_)
-            valued = criteria.values(self.spec, measured)
+            valued = criteria.values(self.spec, self.roads, tile, open_)
         return Part(window, stack, valued)
 
     def coarser(self, cell_m: float) -> Screen:
-        """The same with larger cells: an overview."""
-        return ready(self.spec.of_grid(cell_m=cell_m))
+        """The same with larger cells, its rasters read from their overviews: for a look, not for the answer."""
+        found = ready(self.spec.of_grid(cell_m=cell_m))
+        sources = {
+            name: replace(one, is_overview=True) if isinstance(one, Raster) else one
+            for name, one in found.sources.items()
+        }
+        return replace(found, sources=sources)
 
     def story(self, lon: float, lat: float) -> dict[str, Any]:
         """What is known of the cell at a place in degrees.
@@ -110,7 +120,7 @@ class Screen:
         }
         here = np.ones((1, 1), bool)
         measured = criteria.natural(self.spec, self.roads, self.tile(window), here)
-        valued = criteria.values(self.spec, measured)
+        valued = criteria.values(self.spec, self.roads, self.tile(window), here)
         ends = criteria.scores(code, valued if code[0, 0] in (FREE, UNKNOWN) else valued[:, :0], self.weight)
         points = [np.nan if one[0, 0] == criteria.NO_SCORE else one[0, 0] / criteria.HUNDREDTHS for one in ends]
         return {

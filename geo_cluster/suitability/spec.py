@@ -5,6 +5,7 @@ A file of one's own stands in place of `tables/suitability.toml`, key by key: wh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -174,6 +175,15 @@ class Need(Declared):
     """0 takes the best cells that hang together, 1 the nearest ones."""
 
 
+class SegmentSpec(Declared):
+    """What a segment asks for in place of what all do."""
+
+    hall_m: tuple[Positive, Positive] | None = None
+    """Width and length of its hall, metres."""
+    weights: dict[str, NonNegative] = Field(default_factory=dict)
+    """Relative weights by criterion; the others keep theirs."""
+
+
 class Spec(Declared):
     """A screening."""
 
@@ -183,6 +193,8 @@ class Spec(Declared):
     exclusions: dict[str, Exclusion]
     criteria: dict[str, CriterionSpec]
     need: Need
+    segments: dict[str, SegmentSpec] = Field(default_factory=dict)
+    """Needs and weights of segments, where regions are ranked for each (`asks`)."""
     layers: str = ""
     """Folder of layers of one's own, as in a scenario."""
     anchor: str = "future_city"
@@ -249,7 +261,7 @@ def _as_declared(criteria: Any) -> Any:
     return filled
 
 
-def _names(spec: Spec, where: Place) -> Any:
+def _names(spec: Spec, where: Place) -> Iterator[Fault]:
     """Names that aren't there, rules that test nothing, value functions that can't be."""
     known = list(spec.sources)
 
@@ -273,5 +285,20 @@ def _names(spec: Spec, where: Place) -> Any:
             _ = criterion.function
         except InputError as refusal:
             yield from (fault.at(at(f"criteria.{key}.value")) for fault in refusal.faults)
+    yield from _segments(spec, at)
     if not sum(one.weight for one in spec.criteria.values()) > 0:
         yield Fault("suitability.no_weight", at("criteria"))
+
+
+def _segments(spec: Spec, at: Callable[[str], Place]) -> Iterator[Fault]:
+    """Segments and criteria that aren't there, weights that sum to nothing."""
+    for key, own in spec.segments.items():
+        if key not in catalog.segments():
+            known_segments = list(catalog.segments())
+            yield Fault("suitability.no_such_segment", at(f"segments.{key}"), name=key, known=known_segments)
+        for name in own.weights:
+            if name not in spec.criteria:
+                place = at(f"segments.{key}.weights")
+                yield Fault("suitability.no_such_criterion", place, name=name, known=list(spec.criteria))
+        if not sum(own.weights.get(name, one.weight) for name, one in spec.criteria.items()) > 0:
+            yield Fault("suitability.no_weight", at(f"segments.{key}.weights"))

@@ -6,6 +6,7 @@ The thresholds are `tables/doors.toml`: only those that a source states. A proje
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -99,12 +100,17 @@ class DoorChecks:
         end, rule = ("；", "{}（{}）") if language == "zh" else ("; ", "{} ({})")
         return end.join(rule.format(end.join(said), basis) for basis, said in found.items())
 
-    def sentences(self, language: Language) -> np.ndarray:
-        """(P, S) array of str: `sentence` of every pair."""
-        found = np.full((len(self.projects), len(self.sites)), NOT_FOUND[language], dtype=object)
-        found[:, np.isin(self.sites, self.without_land)] = NO_LAND[language]
-        for site in np.flatnonzero(self.known).tolist():
-            found[:, site] = [self.sentence(project, site, language) for project in range(len(self.projects))]
+    def sentences_of(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
+        """(E,) array of str: `sentence` of pairs, by places in `projects` and `sites`."""
+        without = np.isin(self.sites, self.without_land)
+        found = np.where(without, NO_LAND[language], NOT_FOUND[language]).astype(object)[site]
+        said: dict[tuple[object, ...], str] = {}  # most projects state nothing, and are told the same
+        for at in np.flatnonzero(self.known[site]).tolist():
+            p, s = int(project[at]), int(site[at])
+            mine = (s, self.value[self.holds[:, s], p].tobytes())
+            if mine not in said:
+                said[mine] = self.sentence(p, s, language)
+            found[at] = said[mine]
         return found
 
     def _rule(self, door: int, site: int, language: Language) -> str:
@@ -209,7 +215,7 @@ def shown(number: float) -> str:
     """
     if number == 0:
         return "0"
-    digits = min(max(2 - int(np.floor(np.log10(abs(number)))), 0), 6)
+    digits = min(max(2 - math.floor(math.log10(abs(number))), 0), 6)
     text = f"{number:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

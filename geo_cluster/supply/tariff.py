@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -350,15 +350,53 @@ def bill(
         ).tolist()
         return Interval(low, likely, high)
 
-    here = price(voltage_kv)
-    energy_price, _ = _charges(tariff, voltage_kv, scheme, profile, transformer_loading)
-    energy = gwh * (energy_price * WAN_YUAN_PER_GWH)
-    basic = gwh * ((here - energy_price) * WAN_YUAN_PER_GWH)
+    ends = (np.array([[one.low, one.likely, one.high]]) for one in (gwh, factor))
+    options: dict[str, Any] = {"scheme": scheme, "profile": profile, "transformer_loading": transformer_loading}
+    found = costs(*ends, tariff=tariff, voltage_kv=voltage_kv, **options)
+    energy, basic, here = (Interval(*part[0].tolist()) for part in found)
     higher = [float(r["voltage_kv"]) for r in tariff["rate"] if r["scheme"] == scheme and r["voltage_kv"] > voltage_kv]
     savings = {kv: gwh * (_difference(here, price(kv)) * WAN_YUAN_PER_GWH) for kv in higher}
-    label = " + ".join(map(_label, tariff["found"][:2]))
     said = remarks_on(tariffs, on)
-    return Bill(gwh, energy, basic, energy + basic, here, float(voltage_kv), label, said, savings)
+    return Bill(gwh, energy, basic, energy + basic, here, float(voltage_kv), label_of(tariff), said, savings)
+
+
+class Costs(NamedTuple):
+    """What plants pay for a year of electricity, (P, 3) low, likely, high; see `Bill`."""
+
+    energy_wan_yuan: NDArray[np.float64]
+    basic_wan_yuan: NDArray[np.float64]
+    price_yuan_kwh: NDArray[np.float64]
+
+
+def costs(
+    annual_gwh: NDArray[np.float64],
+    load_factor: NDArray[np.float64],
+    *,
+    tariff: Table,
+    voltage_kv: float,
+    scheme: str = "two_part",
+    profile: ArrayLike | None = None,
+    transformer_loading: float | None = None,
+) -> Costs:
+    """What P plants of one voltage pay for a year of electricity.
+
+    Parameters
+    ----------
+    annual_gwh, load_factor : (P, 3) arrays
+        Low, likely and high.
+    tariff, voltage_kv, scheme, profile, transformer_loading
+        See `price_yuan_kwh`.
+    """
+    more: dict[str, Any] = {"scheme": scheme, "profile": profile, "transformer_loading": transformer_loading}
+    price = price_yuan_kwh(load_factor[:, ::-1], tariff=tariff, voltage_kv=voltage_kv, **more)
+    energy, _ = _charges(tariff, voltage_kv, scheme, profile, transformer_loading)
+    paid = annual_gwh * (energy * WAN_YUAN_PER_GWH)
+    return Costs(paid, annual_gwh * ((price - energy) * WAN_YUAN_PER_GWH), price)
+
+
+def label_of(tariff: Table) -> str:
+    """The notices that prices of a day are made of, in short."""
+    return " + ".join(map(_label, tariff["found"][:2]))
 
 
 def _label(found: Found) -> str:

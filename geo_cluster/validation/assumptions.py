@@ -50,7 +50,7 @@ def first_places(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
     first = np.where(allowed, decision.score, -np.inf).argmax(axis=1)
     parts = _widths(region, projects, (likely, drawn), decision.weight, first)
     total = np.maximum(sum(parts.values()), 1e-12)
-    weight = evidence_shares(region.sites, region.observations, decision)["assumed"]
+    weight = evidence_shares(region.sites, region.observations, decision.weights)["assumed"]
     table = pd.DataFrame({"project": projects.index[able], "name": projects["name"].to_numpy()[able]})
     table["first"] = region.sites["id"].to_numpy()[first[able]]
     for language in LANGUAGES:

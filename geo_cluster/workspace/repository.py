@@ -24,10 +24,10 @@ from sqlalchemy.engine import Connection, Engine, Row
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, Fault, InputError, Place, Refused, refuse_if
-from geo_cluster.matching.plan import Assignment, Ended
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.database import reading, writing
+from geo_cluster.workspace.kept_plans import SPOILT, list_plan, read_plan
 from geo_cluster.workspace.roles import LOCAL, Person, Role
 from geo_cluster.workspace.schema import blobs, marks, plans, revisions, works
 from geo_cluster.workspace.works import (
@@ -37,6 +37,7 @@ from geo_cluster.workspace.works import (
     PROJECTS,
     KeptPlan,
     Kind,
+    ListedPlan,
     ListedWork,
     Revision,
     Saved,
@@ -44,9 +45,6 @@ from geo_cluster.workspace.works import (
     plain_text,
 )
 from geo_cluster.world import catalog
-
-SPOILT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
-"""What reading something that isn't what was written ends in."""
 
 NEEDS: dict[str, tuple[Role, str]] = {
     "list": ("admin", "workspace.may_not_list"),
@@ -68,7 +66,7 @@ NOTHING_TO = {"undo": "workspace.nothing_to_undo", "redo": "workspace.nothing_to
 LONG_AGO = datetime(1970, 1, 1)
 """When a revision was saved whose time can't be read."""
 
-__all__ = ["LAYERS", "PROJECTS", "KeptPlan", "ListedWork", "Revision", "Saved", "Work", "Workspace"]
+__all__ = ["LAYERS", "PROJECTS", "KeptPlan", "ListedPlan", "ListedWork", "Revision", "Saved", "Work", "Workspace"]
 
 
 class Workspace:
@@ -292,26 +290,42 @@ class Workspace:
             if row is None:
                 return None
             work = _work(connection, self._row(connection, id_, row.number))
-        try:
-            content = json.loads(row.content)
-            plan = Assignment(
-                site=np.array(content["site"], dtype=np.intp),
-                pools={name: np.array(pool, dtype=np.intp) for name, pool in content["pools"].items()},
-                objective=float(content["objective"]),
-                bound=float(content["bound"]),
-                gap=float(content["gap"]),
-                status="optimal" if content["status"] == "optimal" else "feasible",
-                score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
-                most_placed=int(content.get("most_placed", len(content["placed"]))),
-                opened=tuple(int(one) for one in content.get("opened", ())),
-                ended=next((why for why in get_args(Ended) if why == content.get("ended")), "given"),
-            )
-            author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
-            version = _text(content.get("version"), 40)
-            more = (content["hashes"], content["violations"], content["seconds"], author, at, version)
-        except SPOILT:
-            raise DataError(Fault("workspace.plan_unreadable", _place(id_))) from None
-        return KeptPlan(work, row.scenario_id, plan, *more)
+        return read_plan(row, work)
+
+    def plans(self, *, limit: int = 60) -> list[ListedPlan]:
+        """Plans of the person's own works and of shared ones, the last run first; of equal settings the last one.
+
+        Parameters
+        ----------
+        limit : int
+            Most of them.
+        """
+        newest = select(sa.func.max(plans.c.id)).group_by(plans.c.work, plans.c.scenario_id)
+        query = select(plans, revisions.c.note, revisions.c.scenario).select_from(plans.join(revisions).join(works))
+        query = query.where(plans.c.id.in_(newest), works.c.deleted_at.is_(None))
+        query = query.where(sa.or_(works.c.owner == self.person.name, works.c.shared))
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.order_by(plans.c.id.desc()).limit(limit)).all()
+        return [one for row in rows if (one := list_plan(row)) is not None]
+
+    def plan(self, id_: str, number: int) -> KeptPlan:
+        """One plan of a work.
+
+        Parameters
+        ----------
+        id_ : str
+            Of the work.
+        number : int
+            Of the plan, as the list has it.
+        """
+        with reading(self.engine) as connection:
+            self._find(connection, id_)
+            query = select(plans).where(plans.c.work == id_, plans.c.id == number)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise Refused(Fault("workspace.no_plan", _place(id_)))
+            work = _work(connection, self._row(connection, id_, row.number))
+        return read_plan(row, work)
 
     def mark(self, mark: str) -> None:
         """Remember that the person has seen something."""

@@ -165,6 +165,25 @@ class ListedWork:
     is_damaged: bool = False
 
 
+@dataclass(frozen=True)
+class ListedPlan:
+    """A kept plan in the list of plans: which one, of what, how many projects have a place.
+
+    `name`, `note` and `level` are those of the revision that was run: its name, what was done last, planning level.
+    """
+
+    id: int
+    work: str
+    scenario_id: str
+    name: Text
+    note: str
+    level: str
+    placed: int
+    of: int
+    author: str
+    at: datetime
+
+
 @dataclass(frozen=True, eq=False)
 class KeptPlan:
     """A plan that was run, and what it was run on.
@@ -187,6 +206,8 @@ class KeptPlan:
         In UTC.
     version : str
         Of the program that made it; '' where that was not kept yet.
+    placed : mapping of str
+        Project id -> site id, which tells where projects went even when the data is other now.
     """
 
     work: Work
@@ -198,6 +219,7 @@ class KeptPlan:
     author: str
     at: datetime
     version: str = ""
+    placed: Mapping[str, str] = field(default_factory=dict)
 
     def study(self, folder: Path) -> Study | None:
         """The study of this plan without solving it again, checked anew; its files are laid out in `folder`.

@@ -60,7 +60,7 @@ def to_normal(uniform: Floats) -> Floats:
 
 def by_rank(normal: Floats, within: Floats) -> Floats:
     """Uniform draws in the order of normals, along the last axis: one from each slice, at its place `within`."""
-    order = np.argsort(normal, axis=-1, kind="stable")
+    order = np.argsort(normal, axis=-1, kind="stable")  # ties keep their order
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.broadcast_to(np.arange(normal.shape[-1]), order.shape), axis=-1)
     return (rank + within) / normal.shape[-1]

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,8 +18,6 @@ from weakref import WeakValueDictionary
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from scipy.spatial import cKDTree
 
 from geo_cluster import toml
 from geo_cluster.box import door
@@ -39,9 +37,6 @@ HUBEI = (107.0, 28.0, 118.0, 35.0)
 
 SHIFT_EVIDENCE = 3
 """So many points more in place make a shift of the whole layer likelier than single mistakes."""
-
-_FILLED, _KNOWN = "filled", "known"
-"""Names of the contract's checks of text: that there is some, and that its words are in the vocabulary."""
 
 _TYPES = {"str": Text(zh="文本", en="text"), "float": Text(zh="数", en="number"), "int": Text(zh="整数", en="integer")}
 
@@ -407,27 +402,32 @@ def words(vocabulary: str) -> dict[str, dict[str, str]]:
     return toml.table("layers")["words"][vocabulary]
 
 
-def contract(name: str) -> pa.DataFrameSchema:
-    """The pandera schema of a layer, made from `tables/layers.toml`."""
-    checks: dict[str, pa.Column] = {}
-    for column, rule in columns(name).items():
-        nullable = rule.get("null", False)
-        rules = []
-        if rule["type"] == "str" and not nullable:
-            rules.append(pa.Check(lambda text: text.str.strip() != "", element_wise=False, error=_FILLED))
-        if "words" in rule:
-            known = {"", *words(rule["words"])}
-            split = functools.partial(_within, known=known)
-            rules.append(pa.Check(split, error=_KNOWN))
-        kind = {"str": str, "float": float, "int": int}[rule["type"]]
-        has = {"nullable": nullable, "unique": rule.get("unique", False), "required": not rule.get("optional", False)}
-        checks[column] = pa.Column(kind, rules, coerce=True, **has)
-    return pa.DataFrameSchema(checks, strict=False)
+def _column_faults(name: str, column: str, cells: pd.Series) -> Iterator[Fault]:
+    """Every cell of a column that breaks its rule: type, filled, in the vocabulary, there once only."""
+    rule, is_null = columns(name)[column], cells.isna().to_numpy()
+    kind, text = rule["type"], ["" if null else str(one) for one, null in zip(cells.tolist(), is_null, strict=True)]
+    is_empty, is_odd = np.array([not one.strip() for one in text], dtype=bool), np.zeros(len(cells), dtype=bool)
+    if kind != "str":
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(float)
+        is_odd = ~is_empty & (np.isnan(numbers) | (kind == "int") & (numbers != np.round(numbers)))
 
+    def those(rows: np.ndarray) -> Iterator[tuple[Place, Any]]:
+        for row in np.flatnonzero(rows):
+            value = cells.iloc[row]
+            yield _place(name, int(row) + 2, column), value.item() if isinstance(value, np.generic) else value
 
-def _within(text: pd.Series, known: set[str]) -> pd.Series:
-    """Whether every `;`-joined word is in the vocabulary."""
-    return text.str.split(";").map(lambda parts: set(parts) <= known)
+    yield from (Fault("world.wrong_type", at, value=value, expected=_TYPES[kind]) for at, value in those(is_odd))
+    if not rule.get("null", False):
+        yield from (Fault("world.cell_empty", at) for at, _ in those(is_empty))
+    if "words" in rule:
+        vocabulary = words(rule["words"])
+        known = sorted(vocabulary)
+        sound = {one for one in set(text) if set(one.split(";")) <= {"", *vocabulary}}
+        unknown = those(np.array([one not in sound for one in text], dtype=bool))
+        yield from (Fault("world.not_in_vocabulary", at, value=value, known=known) for at, value in unknown)
+    if rule.get("unique", False):
+        twice = those(cells.duplicated(keep=False).to_numpy() & ~is_null)
+        yield from (Fault("world.not_unique", at, value=value) for at, value in twice)
 
 
 def contract_faults(name: str, table: pd.DataFrame, *, shipped: bool = False) -> list[Fault]:
@@ -447,33 +447,15 @@ def contract_faults(name: str, table: pd.DataFrame, *, shipped: bool = False) ->
     absent = [column for column in asked if column not in table]
     if absent:
         return [Fault("world.column_missing", _place(name, column=column)) for column in absent]
-    faults = []
-    try:
-        contract(name).validate(table, lazy=True)
-    except pa.errors.SchemaErrors as problem:
-        for found in problem.failure_cases.itertuples():
-            row = 0 if pd.isna(found.index) else int(found.index) + 2
-            faults.append(_broken_rule(name, row, str(found.column), str(found.check), found.failure_case))
+    there = [column for column in columns(name) if column in table]
+    faults = [fault for column in there for fault in _column_faults(name, column, table[column])]
     if isinstance(table, gpd.GeoDataFrame):
         faults += _geometry_faults(name, table)
-    return list(dict.fromkeys(faults))  # what can't be cast and is of the wrong type is wrong once
+    return faults
 
 
 def _place(name: str, row: int = 0, column: str = "") -> Place:
     return Place(name, kind="layer", row=row, column=column)
-
-
-def _broken_rule(name: str, row: int, column: str, check: str, value: object) -> Fault:
-    """One of pandera's failure cases: the check that failed, by its name, and the value that it failed on."""
-    at, rule = _place(name, row, column), columns(name)[column]
-    value = value.item() if isinstance(value, np.generic) else value
-    if check in (_FILLED, "not_nullable"):
-        return Fault("world.cell_empty", at)
-    if check == _KNOWN:
-        return Fault("world.not_in_vocabulary", at, value=value, known=sorted(words(rule["words"])))
-    if check == "field_uniqueness":
-        return Fault("world.not_unique", at, value=value)
-    return Fault("world.wrong_type", at, value=value, expected=_TYPES[rule["type"]])
 
 
 def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
@@ -531,6 +513,8 @@ def _in_place(points: gpd.GeoSeries, system: str, areas: gpd.GeoSeries, anchors:
     home = gpd.GeoSeries.from_xy(lon, lat, crs=CRS)
     on_anchor = 0
     if len(anchors):
+        from scipy.spatial import cKDTree  # slow to import, and a refused input needs none
+
         plane = cKDTree(np.column_stack([anchors.x * KM_PER_DEGREE_LON, anchors.y * KM_PER_DEGREE]))
         km, _ = plane.query(np.column_stack([home.x * KM_PER_DEGREE_LON, home.y * KM_PER_DEGREE]))
         on_anchor = int((km < ANCHOR_KM).sum())

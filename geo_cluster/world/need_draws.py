@@ -66,18 +66,20 @@ def draw(projects: pd.DataFrame, needs: Mapping[str, np.ndarray], *, draws: int,
     segments, member = np.unique(projects["segment"].to_numpy(str), return_inverse=True)
     causes = [f"cause of {segment}/{source}" for segment in segments for source in factors]
     cause = copula.normals(causes, **size).reshape(len(segments), len(factors), draws)
-    streams = [copula.stratified([f"{one}/{need}" for one in projects.index], **size) for need in needs]
-    stated = np.array([copula.to_normal(uniform) for uniform, _ in streams])
-    normal = np.empty((len(needs), len(projects), draws))
+    names, ends = list(needs), np.stack([needs[need] for need in needs])
+    found = np.empty((len(names), len(projects), draws))
+    used = (width != 0).any(axis=0)[:, len(factors) :]
     for p, project in enumerate(projects.index):
         own = copula.stream(f"{project}/factors", seed=seed).standard_normal((len(factors), draws))
+        uniform, within = copula.stratified([f"{project}/{need}" for need in names], **size)
+        stated = np.zeros((len(names), draws))
+        stated[used[p]] = copula.to_normal(uniform[used[p]])
         shared = width[:, p, : len(factors)] * np.sqrt(common[: len(factors)])
-        normal[:, p] = (width[:, p] * np.sqrt(1 - common)) @ np.concatenate([own, stated[:, p]])
-        normal[:, p] += shared @ cause[member[p]]
-    return {
-        need: triangular.quantiles(copula.by_rank(normal[k], streams[k][1]).T, *bounds.T)
-        for k, (need, bounds) in enumerate(needs.items())
-    }
+        normal = (width[:, p] * np.sqrt(1 - common)) @ np.concatenate([own, stated])
+        normal += shared @ cause[member[p]]
+        low, likely, high = ends[:, p, :, None].swapaxes(0, 1)
+        found[:, p] = triangular.quantiles(copula.by_rank(normal, within), low, likely, high)
+    return {need: one.T for need, one in zip(names, found, strict=True)}
 
 
 def factor_names() -> list[str]:

@@ -18,9 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
 
 from geo_cluster.archive import archived
 
@@ -43,9 +40,6 @@ _BREAK = re.compile(r"'*[\t\r\n]")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 WIDEST = 36
 """A column is at most so wide, in characters; longer texts go on in more lines."""
-WRAPPED, CENTRED = Alignment(wrap_text=True, vertical="top"), Alignment(wrap_text=True, vertical="center")
-HEAD, HEAD_FONT = PatternFill("solid", fgColor="0B6E75"), Font(bold=True, color="FFFFFF")
-"""How cells and headings stand and look."""
 
 _LONGEST = 32_767
 """UTF-16 units that a cell of a workbook holds."""
@@ -88,7 +82,8 @@ def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
 def read_csv(content: bytes, **how: Any) -> pd.DataFrame:
     """A table that `as_csv` wrote; `how` is for `pandas.read_csv`, by default every cell is text."""
     how = how or {"dtype": str, "keep_default_na": False}
-    return bared(pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **how))
+    table = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **how)
+    return bared(table) if b"'" in content else table
 
 
 def bared(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,6 +111,11 @@ def as_xlsx(
     notice : str
         What every printed page says above; a last column that has nothing else isn't printed beside it.
     """
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side  # slow to import: where a workbook is made
+    from openpyxl.utils import get_column_letter
+
+    wrapped, centred = Alignment(wrap_text=True, vertical="top"), Alignment(wrap_text=True, vertical="center")
+    head, head_font = PatternFill("solid", fgColor="0B6E75"), Font(bold=True, color="FFFFFF")
     file = io.BytesIO()
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
         for name, table in sheets.items():
@@ -133,9 +133,9 @@ def as_xlsx(
                     cell.number_format = formats[column]
             for cell in (cell for row in page.iter_rows() for cell in row if isinstance(cell.value, str)):
                 cell.data_type = "s"  # not "e", as openpyxl has it for text such as #REF!
-                cell.alignment = WRAPPED
+                cell.alignment = wrapped
             for cell in page[1]:
-                cell.fill, cell.font, cell.alignment = HEAD, HEAD_FONT, CENTRED
+                cell.fill, cell.font, cell.alignment = head, head_font, centred
             _for_print(page, notice)
             if notice and len(table) and table.columns.size > 1 and (table.iloc[:, -1] == notice).all():
                 page.print_area = f"A1:{get_column_letter(table.columns.size - 1)}{page.max_row}"
@@ -149,6 +149,8 @@ def _wide(text: str) -> float:
 
 def _for_print(page: Any, notice: str) -> None:
     """A4 on its side, as wide as the paper, headings on each page, name of the sheet and number of the page below."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
     page.oddHeader.center.text = notice.replace("&", "&&")
     page.page_setup.orientation, page.page_setup.paperSize = page.ORIENTATION_LANDSCAPE, page.PAPERSIZE_A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0

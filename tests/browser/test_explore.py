@@ -24,6 +24,7 @@ PIXEL = bytes.fromhex(
     "53de0000000c4944415408d763b0b0b00000016200b15e0a5ea30000000049454e44ae426082"
 )
 THE_MAP = "const map = window[Object.keys(window).find((key) => /^map_/.test(key))];"
+ZOOM = "map => map.querySelector('.leaflet-proxy').style.transform.match(/scale.*/)[0]"
 HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>'\" 🔬"
 
 
@@ -69,9 +70,19 @@ def tiles():
 
 
 def the_map(page):
+    """The map's frame, the card of the first hour closed."""
     frame = page.frame_locator("iframe").first
     frame.locator("[data-ready=true]").wait_for()
+    page.locator(".gc-footer").wait_for()
+    if page.locator(".st-key-hour").count():
+        page.locator(".st-key-hour-close button").click()
+        expect(page.locator(".st-key-hour")).to_have_count(0)
     return frame
+
+
+def legend(page):
+    """Unfold the legend, which is folded beside a list."""
+    page.get_by_role("button", name=maps_words.WORDS["zh"]["layers"]).click()
 
 
 def base(url, **more):
@@ -91,17 +102,18 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     frame = the_map(page)
     frame.locator(".gc-map").scroll_into_view_if_needed()
     if size == PHONE:
-        frame.get_by_role("button", name=words["layers"]).click()
+        frame.locator(".gc-tab-firms").click()
     frame.locator("[data-filter=segment]").select_option("cutting_welding")
     rows = Layers().read("chain")
-    fits = rows[rows["segments"].str.split(";").map(lambda of: "cutting_welding" in of) & rows.geometry.notna()]
-    expect(frame.locator(".gc-left span")).to_have_text(
-        words["left"].format(n=len(fits), all=rows.geometry.notna().sum())
-    )
+    fits = rows[rows["segments"].str.split(";").map(lambda of: "cutting_welding" in of)]
+    expect(frame.locator(".gc-told-of")).to_contain_text(words["listed"].format(n=len(fits), all=len(rows)))
+    expect(frame.locator(".gc-rows li")).to_have_count(len(fits))
+    if size == PHONE:
+        frame.locator(".gc-fold").click()
+    frame.get_by_role("button", name=words["layers"]).click()
     frame.locator("[data-layer=chain_counties]").check()
     frame.locator("[data-layer=railways]").uncheck()
-    if size == PHONE:
-        frame.get_by_role("button", name=words["layers"]).click()
+    frame.get_by_role("button", name=words["layers"]).click()
     frame.get_by_role("button", name=words["circle"], exact=True).press("Enter")
     canvas = frame.locator(".gc-map")
     canvas.press("Enter")
@@ -147,18 +159,48 @@ def opens_at(state):
 
 
 def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, server):
-    frame = the_map(visit(server[0]))
-    cells = {(cell["stage"], cell["city"]): cell for cell in maps_payload.payload(Layers(), "zh")["matrix"]["cells"]}
-    expect(frame.locator(".gc-gap")).to_have_count(sum(cell["gap"] for cell in cells.values()))
-    lasers = cells["lasers", "420100"]
-    button = frame.get_by_role("button", name=f"激光器 · 武汉市 {len(lasers['ids'])}")
+    frame, matrix = the_map(visit(server[0])), maps_payload.payload(Layers(), "zh")["matrix"]
+    known = [city["key"] for city in matrix["cities"] if city["key"]]
+    gaps = [not ids for cells in matrix["cells"] for ids in cells[: len(known)]]
+    expect(frame.locator(".gc-gap")).to_have_count(sum(gaps))
+    rows = {(row["stage"], row["segment"]): cells for row, cells in zip(matrix["rows"], matrix["cells"], strict=True)}
+    lasers = rows["lasers", ""][known.index("420100")]
+    button = frame.get_by_role("button", name=f"激光器 · 武汉 {len(lasers)}")
+    before = frame.locator(".gc-map").evaluate(ZOOM)
     button.press("Enter")
-    expect(frame.locator(".gc-names")).to_contain_text("、".join(lasers["names"]))
+    names = Layers().read("chain").set_index("id")["name_zh"]
+    for one in lasers:
+        expect(frame.locator(".gc-names")).to_contain_text(names[one])
     expect(frame.locator("[data-filter=stage]")).to_have_value("lasers")
-    placed = set(Layers().read("chain").query("geometry.notna()")["id"])
-    expect(frame.locator(".gc-left span")).to_contain_text(f" {len(placed & set(lasers['ids']))} /")
+    expect(frame.locator(".gc-rows li")).to_have_count(len(lasers))
+    at_rest(frame)
+    assert frame.locator(".gc-map").evaluate(ZOOM) != before, "the map moves to who is in the cell"
     button.press("Enter")
     expect(frame.locator("[data-filter=stage]")).to_have_value("")
+    lead = frame.locator("a.gc-gap").first.get_attribute("href")
+    assert "/delivery?" in lead
+    assert "part=chain" in lead
+    assert "link=" in lead
+
+
+def test_list_and_map_know_each_other_and_the_first_click_works(visit, server):
+    frame = the_map(visit(server[0]))
+    before = frame.locator(".gc-map").evaluate(ZOOM)
+    frame.locator(".leaflet-marker-icon", has=frame.locator(".gc-donut text")).last.click()
+    at_rest(frame)
+    assert frame.locator(".gc-map").evaluate(ZOOM) != before, "a cluster opens at the first click"
+    frame.locator(".gc-tab-sites").click()
+    row = frame.locator(".gc-rows button", has_text="竹溪工业园")
+    row.click()
+    expect(frame.locator(".leaflet-popup h3")).to_have_text("竹溪工业园")
+    expect(row).to_have_attribute("aria-current", "true")
+    frame.locator(".gc-places button", has_text="光谷").click()
+    expect(frame.locator(".leaflet-popup")).to_have_count(0)
+    at_rest(frame)
+    frame.locator(".gc-edges button:visible", has_text="十堰").click()
+    at_rest(frame)
+    frame.get_by_role("button", name="竹溪工业园", exact=True).press("Enter")
+    expect(frame.locator(".gc-rows [aria-current]")).to_contain_text("竹溪工业园")
 
 
 def test_pan_zoom_filters_and_layers_ask_the_server_for_nothing(visit, server):
@@ -172,7 +214,9 @@ def test_pan_zoom_filters_and_layers_ask_the_server_for_nothing(visit, server):
     assert before > 0
     frame.locator(".gc-map").press("ArrowRight")
     frame.locator(".leaflet-control-zoom-in").click()
+    frame.get_by_role("button", name=maps_words.WORDS["zh"]["layers"]).click()
     frame.locator("[data-layer=sites]").uncheck()
+    frame.locator(".gc-rows button").first.click()
     frame.locator("[data-filter=stage]").select_option("lasers")
     page.wait_for_timeout(800)
     assert len(sent) == before
@@ -212,10 +256,10 @@ def test_an_area_drawn_with_the_mouse_lists_what_lies_inside_and_escape_ends(ope
     page.get_by_role("button", name="全省", exact=True).click()
     at_rest(page)
     page.get_by_role("button", name="矩形").click()
-    page.mouse.click(300, 120)
-    page.mouse.click(1150, 480)
+    page.mouse.click(310, 150)
+    page.mouse.click(1090, 700)
     told = page.locator(".gc-told")
-    expect(told.locator(".gc-result")).to_contain_text("公顷")
+    expect(told.locator(".gc-result")).to_contain_text("平方公里")
     inside = told.locator("li").count()
     assert inside > 0
     with page.expect_download() as waiting:
@@ -239,8 +283,8 @@ def test_the_map_with_its_tools_fits_the_window_and_stages_come_first_in_the_leg
         box = frame.locator(part).bounding_box()
         assert box["y"] + box["height"] <= LAPTOP[1], f"{part} is below the window"
     expect(frame.locator(".gc-body h4").first).to_have_text(maps_words.WORDS["zh"]["chain"])
-    expect(frame.locator(".gc-filters")).to_contain_text(
-        maps_words.WORDS["zh"]["nowhere"].format(n=int(Layers().read("chain").geometry.isna().sum()))
+    expect(frame.locator(".gc-told-of")).to_contain_text(
+        maps_words.WORDS["zh"]["listed_adrift"].format(n=int(Layers().read("chain").geometry.isna().sum()))
     )
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator('[data-testid="stTopNavLink"][aria-current]')).to_contain_text("总览")
@@ -281,7 +325,7 @@ def test_an_area_is_drawn_from_press_to_release_and_the_map_stays(opened, overvi
     page.get_by_role("button", name=tool, exact=True).click()
     before = page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}")
     way = [(90, 230), (200, 240), (300, 260), (310, 400), (300, 520)]
-    way = way if touch else [(3 * x, y - 50) for x, y in way]
+    way = way if touch else [(330 + 2 * x, y - 50) for x, y in way]
     if touch:
         finger = page.context.new_cdp_session(page)
         for n, (x, y) in enumerate(way):
@@ -294,7 +338,7 @@ def test_an_area_is_drawn_from_press_to_release_and_the_map_stays(opened, overvi
         for x, y in way[1:]:
             page.mouse.move(x, y)
         page.mouse.up()
-    expect(page.locator(".gc-result")).to_contain_text("公顷")
+    expect(page.locator(".gc-result")).to_contain_text("平方公里")
     expect(page.locator(".gc-told li").first).to_be_visible()
     assert page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}") == before
     until(page, "location.hash.includes('drawn=')")
@@ -306,7 +350,7 @@ def test_an_area_is_drawn_from_press_to_release_and_the_map_stays(opened, overvi
 def test_between_two_corners_a_drag_moves_the_map(opened, overview):
     page = opened(overview)
     page.get_by_role("button", name="矩形").click()
-    page.mouse.click(300, 150)
+    page.mouse.click(450, 300)
     before = page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}")
     page.mouse.move(600, 400)
     page.mouse.down()
@@ -315,11 +359,12 @@ def test_between_two_corners_a_drag_moves_the_map(opened, overview):
     assert page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}") != before
     expect(page.locator(".gc-told")).to_contain_text("继续点选")
     page.mouse.click(850, 420)
-    expect(page.locator(".gc-result")).to_contain_text("公顷")
+    expect(page.locator(".gc-result")).to_contain_text("平方公里")
 
 
 def test_uncertain_points_are_hollow_once_their_area_is_larger_than_a_pin(opened, overview):
     page = opened(overview)
+    legend(page)
     page.locator("[data-layer=sites]").uncheck()
     page.get_by_role("button", name="光谷", exact=True).click()
     at_rest(page)
@@ -342,14 +387,17 @@ def test_hostile_names_stay_text_in_filters_matrix_lists_and_table(opened, overv
     for facet in overview["filters"]:
         facet["name"] = HOSTILE
         facet["options"] = [[value, HOSTILE] for value, _ in facet["options"]]
-    for cell in overview["matrix"]["cells"]:
-        cell["names"] = [HOSTILE] * len(cell["names"])
+    for row in overview["matrix"]["rows"]:
+        row["name"] = HOSTILE
     page = opened(overview)
-    page.locator(".gc-matrix td button").first.click()
+    expect(page.locator(".gc-rows b").first).to_contain_text(HOSTILE)
+    page.locator(".gc-matrix td button:not(.gc-gap)").first.click()
     expect(page.locator(".gc-names")).to_contain_text(HOSTILE)
+    page.wait_for_timeout(300)
+    at_rest(page)
     page.get_by_role("button", name="矩形").click()
-    page.mouse.click(300, 150)
-    page.mouse.click(1100, 450)
+    page.mouse.click(310, 150)
+    page.mouse.click(1090, 700)
     expect(page.locator(".gc-told li").first).to_contain_text("</script>")
     assert page.evaluate("window.broken") is None
     assert page.locator("img").count() == 0
@@ -361,6 +409,7 @@ def test_hostile_names_stay_text_in_filters_matrix_lists_and_table(opened, overv
 def test_tiles_come_with_their_attribution_and_the_key_stays_here(opened, overview, tiles):
     url, asked = tiles
     page = opened(overview | {"basemaps": [base(url, key=True)]})
+    legend(page)
     assert asked == [], "off by default"
     page.get_by_role("radio", name="own").check()
     expect(page.locator(".gc-tiles [role=status]")).to_contain_text("密钥")
@@ -382,6 +431,7 @@ def test_tiles_come_with_their_attribution_and_the_key_stays_here(opened, overvi
 
 def test_on_shifted_tiles_the_data_is_shifted_and_links_are_not(opened, overview, tiles):
     page = opened(overview | {"basemaps": [base(tiles[0], system="gcj02")]})
+    legend(page)
     at = THE_MAP + "const p = L.latLng(30.5, 114.4);"
     plain = page.evaluate(f"() => {{ {at} return map.project(p, 12); }}")
     page.get_by_role("radio", name="own").check()
@@ -398,6 +448,7 @@ def test_on_shifted_tiles_the_data_is_shifted_and_links_are_not(opened, overview
 
 def test_tiles_that_cannot_be_reached_are_told_and_the_map_goes_on(opened, overview):
     page = opened(overview | {"basemaps": [base("http://127.0.0.1:9")]})
+    legend(page)
     page.get_by_role("radio", name="own").click()
     expect(page.locator(".gc-tiles [role=status]")).to_contain_text("连不上")
     expect(page.get_by_role("radio", name="离线底图")).to_be_checked()

@@ -45,7 +45,10 @@ def opened(visit, file):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_map_is_painted_and_nothing_lies_on_something_else(opened, palette, size):
     page = opened(size)
+    banded = Painted(page.locator(".gc-map"))
+    page.locator("[data-layer=reach]").evaluate("tick => tick.click()")
     painted = Painted(page.locator(".gc-map"))
+    assert banded.differs(painted) > 0.2, "no bands of reach"
     for name in ("province", "target", "wuhan"):
         assert painted.share(palette["map"][name]) > 0.015, f"{name} is not painted"
     assert painted.share(palette["map"]["water"]) > 0.01, "no water"
@@ -98,7 +101,8 @@ def nothing_lies_on_something_else(page, size):
             assert one == other or lie_apart(a, b), f"{one} and {other} overlap"
 
 
-BOXES = """() => [...document.querySelectorAll('.gc-label')].filter((name) => name.checkVisibility())
+BOXES = """() => [...document.querySelectorAll('.gc-label')]
+  .filter((name) => name.checkVisibility({ visibilityProperty: true }))
   .map((name) => name.getBoundingClientRect().toJSON()).filter((box) => box.width)"""
 
 
@@ -117,6 +121,7 @@ def test_names_lie_apart(opened):
 def test_layers_and_rings_can_be_switched(opened, palette):
     page = opened()
     page.get_by_role("button", name=words.WORDS["zh"]["layers"]).click()
+    page.locator("[data-layer=reach]").uncheck()
     before = Painted(page.locator(".gc-map"))
     page.locator("[data-layer=prefectures]").uncheck()
     bare = Painted(page.locator(".gc-map"))
@@ -124,7 +129,7 @@ def test_layers_and_rings_can_be_switched(opened, palette):
     assert before.differs(bare) > 0.2
     page.locator("[data-layer=flows]").uncheck()
     assert Painted(page.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) < 0.0005
-    rings = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
+    rings = page.locator(".gc-unsure-pane path")
     assert rings.count() == 0
     page.locator("[data-layer=rings]").check()
     rows = [Layers().read(name) for name in ("chain", "sites", "substations")]
@@ -234,13 +239,13 @@ def test_printed_the_map_is_a_sheet_and_then_the_screen_s_again(opened):
     legend = page.locator(".gc-sheet-legend")
     expect(legend).to_contain_text("候选制造园区")
     expect(legend).not_to_contain_text("河流与湖泊")
-    for hidden in (".gc-panel", ".gc-search", ".gc-toolbox", ".leaflet-control-zoom"):
+    for hidden in (".gc-panel", ".gc-side", ".gc-search", ".gc-toolbox", ".leaflet-control-zoom"):
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.locator(".leaflet-control-scale")).to_be_visible()
     sheet, side = page.locator(".gc-map").bounding_box(), legend.bounding_box()
     assert sheet["x"] + sheet["width"] <= side["x"] and side["x"] + side["width"] <= 281 / 25.4 * 96 + 1
-    assert page.locator(".gc-of-site").count() > 0
+    assert page.locator(".gc-of-plan").count() > 0
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(page.locator(".gc-sheet-head")).to_have_count(0)
-    expect(page.locator(".gc-of-site")).to_have_count(0)
+    expect(page.locator(".gc-of-plan")).to_have_count(0)
     assert page.evaluate(view) == before

@@ -26,7 +26,7 @@ def test_from_intake_to_a_ranking(visit, server):
     expect(verdict).to_contain_text("leads")
     segment = catalog.segments()["fiber_laser"].name.en
     expect(page.get_by_role("combobox", name=say("score.segment"))).to_have_value(segment)
-    before = verdict.inner_text()
+    before = verdict.text_content()
     land = page.get_by_role("textbox", name=catalog.resources()["land"].asked.title(language))
     land.fill("300-400")
     land.press("Enter")
@@ -43,7 +43,7 @@ def test_from_intake_to_a_ranking(visit, server):
     slider.focus()
     slider.press("Home")
     expect(keep).to_be_enabled()
-    told = verdict.inner_text()
+    told = verdict.text_content()
     keep.click()
     expect(verdict).not_to_have_text(told)
     expect(keep).to_be_disabled()

@@ -51,6 +51,9 @@ def draw() -> None:
         "bom": bills.draw,
         "special": specialities.draw,
     }
+    if (asked := st.query_params.pop("link", None)) in chain.links():
+        session.show(f"chain-link-{session.language()}", asked)
+        session.show(session.spoken(TABS), t("chain.gaps"))
     name, tab = open_tab(TABS, {one: t(f"chain.{one}") for one in tabs})
     with tab, refusals():
         tabs[name]()

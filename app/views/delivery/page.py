@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app import session
 from app.page import footer, heading
 from app.session import t
 from app.views.delivery import chain, comments, ledger, money, partners, targets
@@ -25,6 +26,8 @@ PARTS: dict[str, Callable[[], None]] = {
 def draw() -> None:
     """Draw the page."""
     heading("delivery")
+    if (asked := st.query_params.pop("part", None)) in PARTS:
+        session.show("delivery-part", asked)
     part = st.segmented_control(
         t("delivery.part"),
         list(PARTS),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, charts, session, state
 from app.session import t
-from app.views.match import edit, portfolio
+from app.views.match import asking, edit, portfolio
 from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.domain import Share
@@ -69,11 +69,9 @@ def _table(study: Study) -> None:
 def cities(study: Study) -> None:
     """The price of giving each city at least n projects, on request, and the share of each to set."""
     st.caption(t("cities.note"))
-    if st.button(t("cities.run"), icon=":material/price_check:"):
-        session.keep("city-prices", study.key)
-    if session.kept("city-prices") == study.key:
-        with st.spinner(t("cities.solving")):
-            table = cached.asked(report.city_prices, study)
+    begin = st.button(t("cities.run"), icon=":material/price_check:")
+    if found := asking.ended(report.city_prices, study, begin=begin):
+        table = found.answer
         if table.empty:
             st.info(t("cities.nobody"))
         else:

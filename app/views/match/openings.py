@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit
+from app.views.match import asking, edit
 from app.views.match import rows as typed
 from app.views.match.rows import AMOUNTS, times
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR, Opening, Text
@@ -48,11 +48,9 @@ def plan_table(study: Study) -> None:
     columns = {"opening": "name", "opened": "opened", "points": "cost", f"brings_{language}": "brings"}
     columns |= {"projects": "projects", "source": "source"}
     st.subheader(t("openings.table"), anchor=False)
-    if st.button(t("openings.worth"), icon=":material/sell:", help=t("openings.worth_help")):
-        session.keep("openings-worth", study.key)
-    if session.kept("openings-worth") == study.key:
-        with st.spinner(t("match.solving_again")):
-            worth = cached.asked(explanation.opening_worth, study).set_index("opening").reindex(shown["opening"])
+    begin = st.button(t("openings.worth"), icon=":material/sell:", help=t("openings.worth_help"))
+    if found := asking.ended(explanation.opening_worth, study, begin=begin):
+        worth = found.answer.set_index("opening").reindex(shown["opening"])
         shown.insert(3, "worth", [_worth(*row) for row in zip(worth["worth"], worth["proven"], strict=True)])
         columns = dict(list(columns.items())[:3]) | {"worth": "break_even"} | dict(list(columns.items())[3:])
     st.dataframe(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import change, edit, plan, portfolio
+from app.views.match import asking, change, edit, plan, portfolio
 from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.region import pool_name
@@ -30,13 +30,11 @@ def others(study: Study) -> None:
     first, second, run = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
     count = first.slider(t("match.count"), 1, 6, 3, key="others-count", persist_state="session")
     within = second.slider(t("match.within"), 0.5, 10.0, 2.0, 0.5, key="others-within", persist_state="session")
-    asked = (study.key, count, within)
-    if run.button(t("match.others_run"), icon=":material/alt_route:", width="stretch"):
-        session.keep("others", asked)
-    if session.kept("others") != asked:
+    begin = run.button(t("match.others_run"), icon=":material/alt_route:", width="stretch")
+    found = asking.ended(comparison.other_plans, study, count, within / 100, begin=begin)
+    if found is None:
         return
-    with st.spinner(t("match.solving_again")):
-        plans = cached.asked(comparison.other_plans, study, count, within / 100)
+    plans: tuple[Other, ...] = found.answer
     _fronts(plans)
     plans = comparison.distinct(plans)
     _list(plans, len(study.projects))
@@ -209,14 +207,10 @@ def robustness(study: Study) -> None:
         }
         st.dataframe(shown, hide_index=True, column_config=config)
     st.subheader(t("match.stable"), anchor=False)
-    key = study.key
-    if len(study.projects) > MANY and session.kept("stable") != key:
-        if not st.button(t("match.stable_run"), icon=":material/group:"):
-            return
-        session.keep("stable", key)
-    with st.spinner(t("match.solving_again")):
-        found = cached.asked(comparison.plan_stability, study)
-    _stable(study, found)
+    begin = len(study.projects) <= MANY and cached.question(comparison.plan_stability, study) is None
+    begin = begin or (len(study.projects) > MANY and st.button(t("match.stable_run"), icon=":material/group:"))
+    if found := asking.ended(comparison.plan_stability, study, begin=begin):
+        _stable(study, found.answer)
 
 
 def _stable(study: Study, found: PlanStability | None) -> None:

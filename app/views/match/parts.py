@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import cached, session, state
+from app import session, state
 from app.session import t
-from app.views.match import edit, portfolio
+from app.views.match import asking, edit, portfolio
 from geo_cluster.domain import ProjectParts
 from geo_cluster.report import explanation
 from geo_cluster.report import parts as report
@@ -98,11 +98,9 @@ def plan_table(study: Study) -> None:
         t("parts.sites"): [_named(cell, names) for cell in table["sites"]],
     }
     st.subheader(t("parts.table"), anchor=False)
-    if st.button(t("parts.worth"), icon=":material/sell:"):
-        session.keep("parts-worth", study.key)
-    if session.kept("parts-worth") == study.key:
-        with st.spinner(t("match.solving_again")):
-            worth = cached.asked(explanation.parts_worth, study).set_index("projects").reindex(table["projects"])
+    begin = st.button(t("parts.worth"), icon=":material/sell:")
+    if found := asking.ended(explanation.parts_worth, study, begin=begin):
+        worth = found.answer.set_index("projects").reindex(table["projects"])
         for key in ("cost", "apart"):
             shown[t(f"parts.{key}")] = [_points(value) for value in worth[key]]
     st.dataframe(shown, hide_index=True, alt=t("parts.table"))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, openings, parts, portfolio, to_ledger
+from app.views.match import asking, edit, openings, parts, portfolio, to_ledger
 from app.widgets import marked, sheet_links, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
@@ -34,7 +34,7 @@ def table(study: Study) -> None:
     )
     st.caption(t("match.lock_note"))
     shown = {"project": "match.project", "site": "col.site", "keep": "match.keep", "ban": "match.ban"}
-    shown |= {"send": "match.send", "score": "col.score", "interval": "col.interval", "rank": "col.rank"}
+    shown |= {"score": "col.score", "interval": "col.interval", "rank": "col.rank"}
     shown |= {"from_year": "col.from_year", "conditions": "col.conditions"}
     shown |= {"standard_land": "col.standard_land", "segment": "col.segment", "prefecture": "col.prefecture"}
     number, kinds = st.column_config.NumberColumn, catalog.resources().values()
@@ -50,9 +50,6 @@ def table(study: Study) -> None:
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config["keep"] = st.column_config.CheckboxColumn(t("match.keep"), help=t("match.keep_help"), width="small")
     config["ban"] = st.column_config.CheckboxColumn(t("match.ban"), help=t("match.ban_help"), width="small")
-    config["send"] = st.column_config.SelectboxColumn(
-        t("match.send"), options=list(names.values()), help=t("match.send_help")
-    )
     config |= {key: st.column_config.Column(t(label)) for key, label in shown.items() if key not in config}
     st.data_editor(
         rows,
@@ -66,6 +63,7 @@ def table(study: Study) -> None:
         on_change=edit.keep(lambda: _decide(study, rows, key)),
         alt=t("match.plan"),
     )
+    _send(study, now, names)
     used = [site for site in dict.fromkeys(rows["at"]) if site]
     sheet_links({site: names[site] for site in used}, key="match-sheets")
     openings.plan_table(study)
@@ -73,6 +71,43 @@ def table(study: Study) -> None:
     _standard_land(study, names)
     to_ledger.send(study)
     _decisions(study, names)
+
+
+def _send(study: Study, rows: pd.DataFrame, names: dict[str, str]) -> None:
+    """Send a project to another site: the sites that may take it, each with what it would score there."""
+    which, where, act = st.columns([2, 3.4, 1], vertical_alignment="bottom")
+    called = study.projects["name"]
+    project = which.selectbox(
+        t("match.send_project"), rows["id"], format_func=lambda one: called[one] or one, key=f"send-which-{study.key}"
+    )
+    ranking = tables.ranking(study)
+    open_ = ranking[(ranking["project"] == project) & ranking["eligible"]].sort_values("rank", kind="stable")
+    minutes = dict(zip(study.sites["id"], study.region.offers["trip_min"][:, 1], strict=True))
+    at = rows.set_index("id")["at"].get(project, "")
+    labels = {
+        row.site: t("match.send_site", site=names[row.site], score=row.score, rank=row.rank, minutes=minutes[row.site])
+        for row in open_.itertuples()
+        if row.site != at
+    }
+    site = where.selectbox(
+        t("match.send"),
+        list(labels),
+        index=None,
+        format_func=lambda one: labels.get(one, one),
+        placeholder=t("match.send_choose", n=len(labels)),
+        help=t("match.send_help"),
+        key=f"send-to-{study.key}-{project}",
+    )
+    position, ids = int((rows["id"] == project).to_numpy().argmax()), {names[one]: one for one in labels}
+    edits = {"edited_rows": {position: {"send": names[site] if site else None}}}
+    act.button(
+        t("match.send_go"),
+        icon=":material/lock:",
+        width="stretch",
+        disabled=site is None or not portfolio.is_of(study),
+        on_click=edit.keep(lambda: _decide_by(study, decided(state.work().scenario, rows, edits, ids), names)),
+        key="match-send-go",
+    )
 
 
 def _standard_land(study: Study, names: dict[str, str]) -> None:
@@ -180,7 +215,12 @@ def _decide(study: Study, rows: pd.DataFrame, key: str) -> None:
     names = edit.site_names(study)
     scenario = state.work().scenario
     ids = {name: one for one, name in names.items()}
-    after = decided(scenario, rows, session.edits(key), ids)
+    _decide_by(study, decided(scenario, rows, session.edits(key), ids), names)
+
+
+def _decide_by(study: Study, after: dict[str, Any], names: dict[str, str]) -> None:
+    """Put decisions into the scenario, with a note that says which are new and which are gone."""
+    scenario = state.work().scenario
     before = {(kind, pair.project, pair.site) for kind in after for pair in getattr(scenario, kind)}
     now = {(kind, pair["project"], pair["site"]) for kind, pairs in after.items() for pair in pairs}
     if before == now:
@@ -225,8 +265,9 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     )
     if not study.scenario.locked:
         return
-    if st.button(t("match.lock_price"), icon=":material/sell:"):
-        prices = cached.asked(explanation.lock_table, study)
+    begin = st.button(t("match.lock_price"), icon=":material/sell:")
+    if found := asking.ended(explanation.lock_table, study, begin=begin):
+        prices = found.answer
         shown = prices.assign(site=prices["site"].map(names))[["project_name", "site", "loss"]]
         heads = [t("match.project"), t("match.locked_to"), t("match.lock_loss")]
         st.dataframe(shown.set_axis(heads, axis=1), hide_index=True)
@@ -246,13 +287,11 @@ def unplaced(study: Study) -> None:
     names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
     project = choose.selectbox(t("match.options_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
-    asked = (study.key, project)
-    if find.button(t("match.options_run"), icon=":material/route:", width="stretch"):
-        session.keep("options", asked)
-    if session.kept("options") != asked:
+    begin = find.button(t("match.options_run"), icon=":material/route:", width="stretch")
+    found = asking.ended(explanation.placement_options_of, study, project, begin=begin)
+    if found is None:
         return
-    with st.spinner(t("match.solving_again")):
-        options = cached.asked(explanation.placement_options_of, study, project)
+    options = found.answer
     if not options:
         st.info(t("match.no_option"))
     st.caption(t("match.options"))

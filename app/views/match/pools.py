@@ -10,7 +10,9 @@ import streamlit as st
 from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
-from app.views.match import change, edit, to_ledger
+from app.texts import short
+from app.views.match import asking, change, edit, to_ledger
+from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.region import pool_name
 from geo_cluster.report import comparison, explanation, over_time, what_if
@@ -19,7 +21,7 @@ from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
 FULLEST = 9
-"""Pools that the gauges beside the map show unless all are asked for."""
+"""Pools that the gauges show unless all are asked for."""
 
 SOLVED = 6
 """Pools that bind and are solved again for."""
@@ -36,22 +38,28 @@ def _table(study: Study) -> pd.DataFrame:
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     said = [words_of(one, language) for one in table["resource"]]
     table["kind"], table["unit"] = [offer for offer, _ in said], [unit for _, unit in said]
-    table["gauge"] = table["kind"] + " · " + table["label"]
+    table["gauge"] = table["kind"] + " · " + table["label"].map(short)
     return table
 
 
-def gauges(study: Study) -> None:
-    """The fullest pools, and which of them bind."""
+def stuck_at(study: Study) -> tuple[str, str]:
+    """The pool that most projects wait for, in a few words, and all that is to say of pools that bind."""
     table = _table(study)
-    st.subheader(t("match.gauges"), anchor=False)
     binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False)
     if binding.empty:
         away = explanation.away_from_best(study)
-        st.caption(t("match.none_binding_away", n=away) if away else t("match.none_binding"))
-    else:
-        wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
-        key = "match.binding_most" if len(binding) > NAMED else "match.binding"
-        st.text(t(key, n=len(binding), pools=t("comma").join(wanted)))
+        said = t("match.none_binding_away", n=away) if away else t("match.none_binding")
+        return t("match.stuck_nowhere"), said
+    wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
+    key = "match.binding_most" if len(binding) > NAMED else "match.binding"
+    first = binding.iloc[0]
+    return f"{short(first['label'])} · {first['kind']}", t(key, n=len(binding), pools=t("comma").join(wanted))
+
+
+def _gauges_of(study: Study, table: pd.DataFrame) -> None:
+    """The fullest pools, and which of them bind."""
+    st.subheader(t("match.gauges"), anchor=False)
+    st.caption(plain(stuck_at(study)[1]))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
     with st.container(key="gauges"):
         if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
@@ -86,7 +94,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Figure:
 
 def _gauges(rows: int) -> alt.LayerChart:
     style, most = toml.table("style"), MOST
-    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=170)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=300)))
     evidence = style["evidence"]
     colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
     axis = alt.Axis(format=".0%", values=[0, 0.5, 1, 1.5, 2], grid=True)
@@ -109,8 +117,9 @@ def _gauges(rows: int) -> alt.LayerChart:
 
 
 def pools(study: Study) -> None:
-    """Every pool, the value of one more unit, what if."""
+    """Every pool: how full, what if, the value of one more unit, year by year."""
     table = _table(study)
+    _gauges_of(study, table)
     to_ledger.story(study)
     _what_if(study, table)
     _capacity_value(study, table)
@@ -121,7 +130,21 @@ def pools(study: Study) -> None:
         rows = table[mine & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
-            draw(pool_chart(rows.sort_values("used", ascending=False)))
+            draw(pool_chart(folded(rows.sort_values("used", ascending=False, kind="stable"))))
+
+
+def folded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pools that nothing takes of and that have the same amounts on the same evidence as one row."""
+    keys = ["low", "planned", "high", "basis"]
+    alike = rows[rows["used"] == 0].groupby(keys)["label"].transform("size")
+    many = rows.index.isin(alike[alike > 1].index)
+    first = rows[many].drop_duplicates(keys)
+    labels = [
+        f"{t('match.folded', n=alike[at])} · {row.low:,.0f}–{row.planned:,.0f}–{row.high:,.0f} {row.unit} · "
+        f"{row.basis_label}"
+        for at, row in zip(first.index, first.itertuples(), strict=True)
+    ]
+    return pd.concat([rows[~many], first.assign(label=labels)])
 
 
 def _years(study: Study) -> None:
@@ -156,16 +179,15 @@ def _capacity_value(study: Study, table: pd.DataFrame) -> None:
     st.subheader(t("match.capacity_value"), anchor=False)
     label = t("match.capacity_step")
     step = st.number_input(label, 1.0, 10_000.0, 10.0, 5.0, key="capacity-step", persist_state="session")
-    asked = (study.key, step)
-    if st.button(t("match.capacity_run"), icon=":material/add_circle:"):
-        session.keep("capacity-value", asked)
-    if session.kept("capacity-value") != asked:
+    begin = st.button(t("match.capacity_run"), icon=":material/add_circle:")
+    keys = tuple(zip(binding["resource"], binding["pool"], strict=True))
+    found = asking.ended(explanation.pool_values, study, keys, step, begin=begin)
+    if found is None:
         return
-    rows = []
-    with st.spinner(t("match.solving_again")):
-        for row in binding.itertuples():
-            gain, proven = cached.asked(explanation.pool_value, study, row.resource, row.pool, step)
-            rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
+    rows = [
+        (row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}"))
+        for row, (gain, proven) in zip(binding.itertuples(), found.answer, strict=True)
+    ]
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
     st.caption(t("match.capacity_note", n=len(rows)))
@@ -190,15 +212,22 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         help=t("match.amount_help", low=row["low"], planned=row["planned"], high=row["high"]),
     )
     asked = (study.key, key, value)
-    if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
+    if begin := run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
         session.keep("what-if", asked)
     if session.kept("what-if") != asked:
         return
     trial = what_if.pool_scenario(
         study, resource=row["resource"], pool=row["pool"], amount=value, source=t("match.supposed")
     )
-    with st.spinner(t("match.running")):
-        after = cached.study_of(trial)
+    job = cached.jobs().start(trial) if begin else cached.jobs().find(trial)
+    if job is None or not asking.shown(job, soon=begin):
+        return
+    after = job.study
+    if after is None:
+        if job.refusal is not None:
+            raise job.refusal
+        st.info(t("match.stopped"), icon=":material/stop_circle:")
+        return
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
     st.text(t("match.what_if_text", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     change.show(comparison.difference_table(study, after), study, after)

@@ -22,6 +22,9 @@ from geo_cluster.world import catalog, portfolio, splitting
 MANY = 300_000
 """Projects × draws from which a run takes minutes: draws are then lowered, and the page says so."""
 
+REFUSED = "projects-refused"
+"""Kept: why the last upload was refused, its name and content."""
+
 
 def panel(*, expanded: bool, runs: int) -> None:
     """The table with what is done to it as a whole; each run closes it, for there is a plan to look at."""
@@ -54,6 +57,17 @@ def is_of(study: Study) -> bool:
     """Whether a study's projects are those of the table now, by id and name, so that its plan can be decided on."""
     checked, _ = cached.projects_faults(_content())
     return checked is not None and splitting.names_of_wholes(study.projects).equals(checked["name"])
+
+
+def refused() -> str | None:
+    """Name of the file that was uploaded last, when it was refused and is still there."""
+    kept = session.kept(REFUSED)
+    return kept[1] if kept else None
+
+
+def leave_refused() -> None:
+    """Go on without the file that was refused."""
+    session.keep(REFUSED, None)
 
 
 def names() -> dict[str, str]:
@@ -177,7 +191,7 @@ def _table_actions(text: pd.DataFrame) -> None:
         try:
             table = cached.own_projects(content, name)
         except GeoClusterError as refusal:
-            session.keep("projects-refused", (refusal, name, content))
+            session.keep(REFUSED, (refusal, name, content))
             return
         _take(_localised(table), note_upload)
         session.keep("projects-told", (name, table.attrs["told"]))
@@ -185,7 +199,7 @@ def _table_actions(text: pd.DataFrame) -> None:
 
     def uploaded() -> None:
         file = dropped.projects(session.chosen("projects-file"))
-        session.keep("projects-refused", None)
+        session.keep(REFUSED, None)
         if file is not None:
             read(*file)
 
@@ -198,7 +212,7 @@ def _table_actions(text: pd.DataFrame) -> None:
         accept_multiple_files=True,
     )
     dropped.told(read)
-    dropped.refused("projects-refused")  # beside the file, where it is seen
+    dropped.refused(REFUSED)  # beside the file, where it is seen
     _told()
     download.download_button(
         t("match.portfolio_download"),

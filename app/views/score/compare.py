@@ -13,6 +13,8 @@ import streamlit as st
 from app import session
 from app.session import t
 from app.texts import short
+from app.views.score import case
+from app.views.score.card import tag
 from app.views.score.ranking import labelled
 from app.widgets import marked
 from geo_cluster.domain import Criterion, Language
@@ -22,36 +24,10 @@ from geo_cluster.scoring.explain import significant
 from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.world import catalog
 
-MOST = 4
 COLOURS = ("#0b6e75", "#b4541a", "#5b3f8c", "#37556e")
 SHAPES = ("circle", "square", "triangle-up", "diamond")
-STYLE = """
-<style>
-.gc-side { width: 100%; border-collapse: collapse; font-size: .88rem; table-layout: fixed; }
-.gc-side th, .gc-side td { border-bottom: 1px solid #dfe4e3; padding: .45rem .6rem; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.gc-side thead th { border-bottom: 2px solid #0b6e75; }
-.gc-side small { color: #56636c; font-weight: 400; display: block; line-height: 1.4; }
-.gc-side .gc-source { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
-.gc-side .gc-bar { display: block; height: 5px; background: #e3e8e8; border-radius: 3px; margin: .2rem 0; }
-.gc-side .gc-bar i { display: block; height: 5px; background: #0b6e75; border-radius: 3px; }
-.gc-side .gc-win { background: #e8f2f2; }
-.gc-side .gc-win b { color: #0a5f65; }
-.gc-tag { border-radius: 4px; padding: 0 .3rem; font-size: .76rem; border: 1px solid #8a949a; color: #1d2b36; }
-.gc-tag.assumed { border-style: dashed; } .gc-tag.reported { background: #0b6e75; color: #fff; }
-.gc-tag.published { background: #d3e6e7; } .gc-tag.derived { background: #f6edcf; }
-.gc-side .gc-here { display: none; }
-@media (max-width: 640px) {
-  .gc-side thead { display: none; }
-  .gc-side, .gc-side tbody, .gc-side tr, .gc-side th, .gc-side td { display: block; width: auto; }
-  .gc-side tr { border-top: 2px solid #0b6e75; margin-top: .6rem; }
-  .gc-side .gc-here { display: block; font-weight: 600; }
-}
-</style>
-"""
 
 
-@st.fragment
 def compare(weighed: Weighed, doors: DoorChecks) -> None:
     """Choose sites; a chart by theme, and every number with its worth, points, evidence and source."""
     language, sites = session.language(), [weighed.choice.sites[place] for place in weighed.order]
@@ -62,11 +38,11 @@ def compare(weighed: Weighed, doors: DoorChecks) -> None:
     chosen = st.multiselect(
         t("score.pick"),
         sites,
-        default=sites[:3],
-        max_selections=MOST,
+        max_selections=case.MOST,
         format_func=names.__getitem__,
         placeholder=t("score.pick_some"),
-        key="score-sites",
+        key=session.show("score-sites", case.chosen(weighed)),
+        on_change=lambda: case.choose(session.chosen("score-sites")),
     )
     if not chosen:
         st.caption(t("score.pick_some"))
@@ -74,7 +50,7 @@ def compare(weighed: Weighed, doors: DoorChecks) -> None:
     table = labelled(site_choice.side_by_side(weighed, chosen), weighed)
     st.subheader(t("score.theme_points"), anchor=False)
     st.altair_chart(_theme_chart(table), width="stretch")
-    st.html(STYLE + _table(table, weighed, language, doors))
+    st.html(_table(table, weighed, language, doors))
 
 
 def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -86,7 +62,7 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     order, sites = [name[language] for name in themes.values()], points["site_short"].drop_duplicates().tolist()
     base = alt.Chart(points).encode(
         y=alt.Y("name:N", sort=order, title=None),
-        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8)),
+        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)),
     )
     span = base.mark_rule(color="#c9d2d2", strokeWidth=2).encode(x="min(points):Q", x2="max(points):Q")
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=260)
@@ -145,13 +121,13 @@ def _cell(cell: Any, names: dict[str, str], criterion: Criterion) -> str:
         f"{cell.value:.2f}" if low == high else t("score.value_range", value=f"{cell.value:.2f}", low=low, high=high)
     )
     text = t("score.cell", value=value, points=f"{cell.points:.1f}")
-    tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
     source = escape(getattr(cell, f"source_{session.language()}") or t("score.by_layer"))
+    bar = f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span>'
     return _boxed(
         f"<b>{natural}</b>",
         names[cell.site],
         is_best=cell.best,
-        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{text} · {tag}</small>'
+        more=f"{bar}<small>{text} · {tag(cell.evidence)}</small>"
         f'<small class="gc-source" title="{source}">{source}</small>',
     )
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.score.references import beside
 from app.widgets import marked, plain, text_table
 from geo_cluster import toml
 from geo_cluster.domain import RuleLife
@@ -51,7 +50,6 @@ def needs(project: pd.DataFrame, doors: DoorChecks) -> None:
     _standard_land(doors)
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
-    beside(project)
 
 
 def _standard_land(doors: DoorChecks) -> None:

@@ -19,6 +19,8 @@ from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.world import catalog
 
 SHOWN = 12
+HARDLY = 0.02
+"""A site with less chance to be among the first five is not drawn: its bar says nothing."""
 SITE_PX = 190
 """Width of a column of site names: they are long, and a phone has to show a number beside them."""
 SHADES = ("#0b4f55", "#1f7d84", "#57a3a8", "#95c6c9", "#c9e2e3", "#e3e6e6")
@@ -41,12 +43,20 @@ def ranking(weighed: Weighed, doors: DoorChecks) -> None:
             draw(score_chart(best))
         with right:
             st.subheader(t("score.rank_acceptability"), anchor=False)
-            acceptability = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
-            draw(_acceptability_chart(acceptability))
+            _acceptability_of(weighed)
         _table(best.assign(standard_land=[marked(doors.of(site)) for site in best["site"]]))
         sheet_links(dict(zip(best["site"], best["site_label"], strict=True)), key="score-sheets")
         st.caption(t("score.acceptability_note", error=f"{best['chance_error'].max():.1%}"))
     _refused(weighed)
+
+
+def _acceptability_of(weighed: Weighed) -> None:
+    """The chances of ranks; sites that are hardly ever among the first five are folded into a line, not drawn alike."""
+    table = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
+    late = table[(table["rank"] == 0) & (table["chance"] > 1 - HARDLY)]["site"]
+    draw(_acceptability_chart(table[~table["site"].isin(late)]))
+    if len(late):
+        st.caption(t("score.hardly", n=len(late), chance=f"{HARDLY:.0%}"))
 
 
 def _acceptability_chart(acceptability: pd.DataFrame) -> Figure:
@@ -71,7 +81,7 @@ def _acceptability(rows: int) -> alt.Chart:
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
             y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)),
-            x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",
                 sort=words,
@@ -121,5 +131,6 @@ def _refused(weighed: Weighed) -> None:
     if refused.empty:
         return
     columns = {"site_label": t("col.site"), f"reason_{session.language()}": t("col.reason")}
-    with st.expander(t("score.refused")):
-        st.dataframe(refused[list(columns)].rename(columns=columns), hide_index=True)
+    with st.expander(t("score.refused", n=len(refused)), key="score-refused-sites", on_change="rerun") as fold:
+        if fold.open:
+            st.dataframe(refused[list(columns)].rename(columns=columns), hide_index=True)

@@ -1,4 +1,4 @@
-"""选址: what would change the choice, whether other methods agree, and why one site is ahead of another."""
+"""选址: what would change the choice, why one site is ahead of another, and whether other methods agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANKED = 6
 
 
 def reasons(weighed: Weighed) -> None:
-    """One number, one weight, another method; any two sites."""
+    """One number, one weight; any two sites."""
     if len(weighed.choice.sites) < 2:
         st.caption(t("score.only_one"))
         return
@@ -34,7 +34,6 @@ def reasons(weighed: Weighed) -> None:
         _thresholds(weighed)
     with right:
         _stability(weighed)
-    _methods(weighed)
     _pair(weighed)
 
 
@@ -114,7 +113,7 @@ def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("above:N", title=t("score.above_site")),
     ]
     bar = base.mark_bar(height=9, color="#b9d5d6", cornerRadius=4).encode(
-        x=alt.X("low:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("low:Q", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
         x2="high:Q",
         tooltip=tips,
     )
@@ -122,9 +121,8 @@ def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
     return (bar + tick).properties(height=25 * len(order) + 30)
 
 
-def _methods(weighed: Weighed) -> None:
+def agreement_of_methods(weighed: Weighed) -> None:
     """Kendall's tau of each pair of methods, and the ranks that each gives to the best sites."""
-    st.subheader(t("score.agreement"), anchor=False)
     ranks = site_choice.method_ranks(weighed)
     tau = agreement({method: ranks[method].to_numpy() for method in METHODS})
     words = {method: _method(method) for method in METHODS}
@@ -187,7 +185,7 @@ def _pair(weighed: Weighed) -> None:
     one = left.selectbox(t("score.site_a"), sites, format_func=names.__getitem__, key="score-pair-a")
     rest = [site for site in sites if site != one]
     other = right.selectbox(t("score.site_b"), rest, format_func=names.__getitem__, key="score-pair-b")
-    st.html(f'<div class="gc-verdict" role="status">{escape(site_choice.why(weighed, one, other, language))}</div>')
+    st.html(f'<div class="gc-told" role="status">{escape(site_choice.why(weighed, one, other, language))}</div>')
     a, b = weighed.choice.sites.index(one), weighed.choice.sites.index(other)
     parts = pd.DataFrame({"points": weighed.points[a] - weighed.points[b]})
     parts["name"] = [criterion.name[language] for criterion in catalog.criteria().values()]

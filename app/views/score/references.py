@@ -45,7 +45,6 @@ def beside(project: pd.DataFrame) -> None:
     """Each range as a strip with reference projects and this one on it, and who published what."""
     language, segment = session.language(), str(project["segment"].iloc[0])
     found = references.references(state.layers(), segment)
-    st.subheader(t("score.references"), anchor=False)
     st.caption(t("score.references_note", n=toml.table("requirements")["thin_below"]))
     own, spans = references.own_ratios(project).iloc[0], references.ranges(segment).to_dict("records")
     is_given = bool(project["land_mu_given"].iloc[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from itertools import combinations
 
@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import session, state
+from app import session
 from app.session import t
 from app.texts import short
+from app.views.score import case
+from app.views.score.link import METHODS
 from app.widgets import refusals
 from geo_cluster import toml
 from geo_cluster.domain import Criterion
@@ -26,10 +28,11 @@ from geo_cluster.scoring.spread import spread_shares
 from geo_cluster.scoring.weights import Ahp, ahp, hierarchical
 from geo_cluster.world import catalog
 
-METHODS = ("sliders", "swing", "ahp")
 SCALE = (9, 8, 7, 6, 5, 4, 3, 2, 1, -2, -3, -4, -5, -6, -7, -8, -9)
 """Saaty's scale: how many times more important the first is; below 0, the second."""
 SHOWN = 10
+MOST = 50.0
+"""End of a slider."""
 
 
 @st.fragment
@@ -41,10 +44,10 @@ def weights(weighed: Weighed) -> None:
             t("score.method_of_weights"),
             METHODS,
             format_func=words.__getitem__,
-            default="sliders",
-            key="score-way",
+            key=session.show("score-way", session.typed("score-way", case.method())),
             required=True,
         )
+        method = method or METHODS[0]
         left, right = st.columns([1.1, 1], gap="large")
         with left:
             trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[method](weighed)
@@ -59,17 +62,32 @@ def weights(weighed: Weighed) -> None:
                 keep = st.button(t("score.keep_weights"), type="primary", disabled=is_same, key="weights-keep")
                 reset = st.button(
                     t("score.declared"),
-                    disabled=not state.scenario().weights,
+                    disabled=not case.scenario().weights,
                     key="weights-reset",
                     icon=":material/undo:",
                 )
         if keep and trial is not None:
-            state.change(t("score.noted", method=words[method]), weights=trial)
+            case.keep_weights(trial, t("score.noted", method=words[method]))
             st.rerun()
         if reset:
-            state.change(t("score.noted_declared"), weights={})
+            case.keep_weights({}, t("score.noted_declared"))
             st.rerun()
         _difference(weighed)
+        case.into_address()
+
+
+def _start(method: str, what: str, weighed: Weighed, start: float) -> str:
+    """Key of a judgement's widget, which begins where an earlier look or a link left it, else at `start`."""
+    key = _key(method, what, weighed)
+    return session.show(key, session.typed(key, case.tried(method).get(what, start)))
+
+
+def _tried(method: str, weighed: Weighed, starts: Mapping[str, float]) -> dict[str, float]:
+    """The judgements that were moved from where they began; they are remembered."""
+    now = {what: session.typed(_key(method, what, weighed), start) for what, start in starts.items()}
+    moved = {what: value for what, value in now.items() if value != starts[what]}
+    case.try_weights(method, moved)
+    return moved
 
 
 def _key(method: str, what: str, weighed: Weighed) -> str:
@@ -87,9 +105,11 @@ def _sliders(weighed: Weighed) -> dict[str, float] | None:
     """Relative weights; each label says its share of the total."""
     language, themes = session.language(), catalog.themes()
     st.caption(t("score.sliders_help"))
-    start = dict(zip(catalog.criteria(), (100 * weighed.stated).round(1).tolist(), strict=True))
-    keys = {key: _key("sliders", key, weighed) for key in start}
+    stated = zip(catalog.criteria(), (100 * weighed.stated).round(1).tolist(), strict=True)
+    start = {key: min(one, MOST) for key, one in stated}
+    keys = {key: _start("sliders", key, weighed, start[key]) for key in start}
     now = {key: session.typed(keys[key], start[key]) for key in start}
+    _tried("sliders", weighed, start)
     alike = weighed.choice.alike if any(now[key] for key in now.keys() - weighed.choice.alike) else frozenset()
     force = {key: 0.0 if key in alike else value for key, value in now.items()}
     total = sum(force.values())
@@ -100,7 +120,7 @@ def _sliders(weighed: Weighed) -> dict[str, float] | None:
             st.markdown(f"**{themes[theme][language]} · {share:.0%}**")
             for key, one in criteria.items():
                 label = f"{one.name[language]} · {force[key] / total if total else 0:.1%}"
-                st.slider(label, 0.0, 50.0, min(start[key], 50.0), 0.1, key=keys[key], format="%.1f")
+                st.slider(label, 0.0, MOST, step=0.1, key=keys[key], format="%.1f")
                 if key in alike:
                     st.caption(t("score.given_back", stated=f"{now[key]:.1f}"))
                 if key in weighed.choice.notes:
@@ -116,7 +136,10 @@ def _swing(weighed: Weighed) -> dict[str, float] | None:
     language = session.language()
     st.caption(t("score.swing_help"))
     points = {}
-    top = weighed.stated.max()
+    start = {
+        key: round(100 * one / weighed.stated.max())
+        for key, one in zip(catalog.criteria(), weighed.stated, strict=True)
+    }
     columns = st.columns(2, gap="medium")
     for at, (key, one) in enumerate(catalog.criteria().items()):
         span = {"worst": f"{one.worst:g}", "best": one.amount(f"{one.best:g}", language)}
@@ -124,49 +147,70 @@ def _swing(weighed: Weighed) -> dict[str, float] | None:
             t("score.swing_span", name=one.name[language], **span),
             0,
             100,
-            round(100 * weighed.stated[at] / top),
-            key=_key("swing", key, weighed),
+            key=_start("swing", key, weighed, start[key]),
         )
+    _tried("swing", weighed, start)
     if max(points.values()) != 100:
         st.warning(t("score.swing_100", largest=max(points.values())))
         return None
     return {key: float(value) for key, value in points.items()}
 
 
-def _pairs(weighed: Weighed) -> dict[str, float]:
-    """The analytic hierarchy process: themes against each other, then criteria within each theme."""
+def _pairs(weighed: Weighed) -> dict[str, float] | None:
+    """The analytic hierarchy process: themes against each other, then criteria within each theme.
+
+    Before anybody judged there is nothing to try: the scale has no judgement as fine as most weights.
+    """
     language, themes = session.language(), catalog.themes()
     st.caption(t("score.ahp_help"))
     weight = dict(zip(catalog.criteria(), weighed.stated, strict=True))
     groups = _by_theme()
     shares = {theme: sum(weight[key] for key in criteria) for theme, criteria in groups.items()}
+    starts = _starts("themes", shares)
+    for theme, criteria in groups.items():
+        starts |= _starts(theme, {key: weight[key] for key in criteria})
+    moved = _tried("ahp", weighed, starts)
+    if not moved:
+        st.info(t("score.no_judgement"), icon=":material/balance:")
     with st.expander(t("score.ahp_themes"), expanded=True):
         names = {theme: name[language] for theme, name in themes.items()}
-        between = _grid("themes", names, shares, weighed)
+        between = _grid("themes", names, starts, weighed, told=bool(moved))
     within = {}
     for theme, criteria in groups.items():
         with st.expander(themes[theme][language]):
             names = {key: one.name[language] for key, one in criteria.items()}
-            within[theme] = _grid(theme, names, {key: weight[key] for key in criteria}, weighed)
+            within[theme] = _grid(theme, names, starts, weighed, told=bool(moved))
+    if not moved:
+        return None
     found = hierarchical(between, within)
     return {key: round(100 * found[key], 3) for key in weight}
 
 
-def _grid(group: str, names: dict[str, str], start: dict[str, float], weighed: Weighed) -> dict[str, float]:
-    """Judge each pair of a group; the matrix that follows, how consistent it is, and which judgement fits least."""
+def _starts(group: str, weight: dict[str, float]) -> dict[str, float]:
+    """The judgement of each pair of a group that is nearest to the present weights."""
+    return {f"{group}-{one}-{other}": _nearest(weight[one], weight[other]) for one, other in combinations(weight, 2)}
+
+
+def _grid(
+    group: str, names: dict[str, str], starts: dict[str, float], weighed: Weighed, *, told: bool
+) -> dict[str, float]:
+    """Judge each pair of a group; `told`: the matrix that follows, its consistency, which judgement fits least."""
     ids = list(names)
     matrix = np.eye(len(ids))
     for i, j in combinations(range(len(ids)), 2):
+        what = f"{group}-{ids[i]}-{ids[j]}"
         said = st.select_slider(
             t("score.pair", one=names[ids[i]], other=names[ids[j]]),
             SCALE,
-            value=_nearest(start[ids[i]], start[ids[j]]),
             format_func=_words(),
-            key=_key("ahp", f"{group}-{ids[i]}-{ids[j]}", weighed),
+            key=_start("ahp", what, weighed, starts[what]),
         )
         matrix[i, j] = said if said > 0 else -1 / said
         matrix[j, i] = 1 / matrix[i, j]
     found = ahp(matrix)
+    weight = dict(zip(ids, found.weights.tolist(), strict=True))
+    if not told:
+        return weight
     row, column, implied = found.odd_judgement
     is_odd = found.consistency_ratio > 0.1
     st.html(_matrix(matrix, list(names.values()), (row, column) if is_odd else None, found))
@@ -176,7 +220,7 @@ def _grid(group: str, names: dict[str, str], start: dict[str, float], weighed: W
         st.warning(f"{ratio}\n\n" + t("score.odd", said=f"{matrix[row, column]:.2g}", implied=f"{implied:.2g}", **pair))
     else:
         st.caption(ratio)
-    return dict(zip(ids, found.weights.tolist(), strict=True))
+    return weight
 
 
 def _nearest(one: float, other: float) -> int:
@@ -227,7 +271,7 @@ def _effect(kept: Weighed, trial: Weighed) -> None:
     names = {"first": trial.name(new, language)} | ({} if old == new else {"old": kept.name(old, language)})
     moved = int((np.argsort(kept.order) != np.argsort(trial.order)).sum())
     text = t(key, **names, **shares) + " " + t("score.moved", n=moved)
-    st.html(f'<div class="gc-verdict" role="status">{escape(text)}</div>')
+    st.html(f'<div class="gc-told" role="status">{escape(text)}</div>')
     st.altair_chart(_effect_chart(kept, trial), width="stretch")
 
 
@@ -237,7 +281,7 @@ def _difference(weighed: Weighed) -> None:
     share = spread_shares(weighed.points)
     table = spread_table(share, weighed.stated, weighed.weight, weighed.choice.notes)
     st.subheader(t("score.difference"), anchor=False)
-    st.html(f'<div class="gc-verdict">{escape(leading_cause(table)[language])}</div>')
+    st.html(f'<div class="gc-told">{escape(leading_cause(table)[language])}</div>')
     shown = pd.DataFrame(
         {
             "name": table[f"name_{language}"],

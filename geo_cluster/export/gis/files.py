@@ -10,7 +10,7 @@ from geo_cluster import toml
 from geo_cluster.archive import archived
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
-from geo_cluster.export.bundle import write_files
+from geo_cluster.export.all_or_none import write_files
 from geo_cluster.export.gis import vector
 from geo_cluster.export.gis.content import gis_layers, notices
 from geo_cluster.export.gis.dxf import dxf

@@ -9,7 +9,8 @@
     box.setAttribute("aria-label", payload.words.beyond);
     map.getContainer().appendChild(box);
     const buttons = cities.map((place) => {
-      const button = gc.el("button"), arrow = gc.el("i", "", "➤"), text = gc.el("span");
+      const button = gc.el("button"), arrow = gc.svg("svg", { viewBox: "0 0 13 13", "aria-hidden": "true" }), text = gc.el("span");
+      gc.svg("path", { d: "M1 6.5 H11 M7 2.5 L11 6.5 L7 10.5", fill: "none", stroke: "#fff", "stroke-width": 1.8 }, arrow);
       button.type = "button";
       button.append(arrow, text);
       button.onclick = () => { map.closePopup(); map.flyToBounds(place.bounds, { duration: 0.8 }); };

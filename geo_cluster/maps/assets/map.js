@@ -210,6 +210,9 @@
     return { set: (key, points) => { points ? shown.set(key, points) : shown.delete(key); soon(); } };
   }
 
+  /* Roads are thin where the whole province is in view, broad in a town. */
+  const broad = (zoom) => (zoom < 8 ? 0.55 : zoom < 9.5 ? 0.75 : zoom < 12 ? 1 : 1.6);
+
   /* Areas and lines lie on each other in the order of the payload, whatever is switched on last. */
   function restack(map) {
     for (const group of map.stacks) if (map.hasLayer(group)) group.stack.forEach((one) => one.bringToFront());
@@ -235,6 +238,11 @@
       if (layer.tiled) plain = (bare) => { covered = bare; update(); };
       else if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
       group.stack.forEach((one) => group.addLayer(one));
+      if (layer.core_weight) {
+        const widths = [layer.weight, layer.core_weight], size = () => group.stack.forEach((one, at) => one.setStyle({ weight: widths[at] * broad(map.getZoom()) }));
+        map.on("zoomend", size);
+        size();
+      }
     } else for (const f of layer.features) {
       let shape;
       if (layer.kind === "site") shape = diamond(Object.assign({}, f, { at: at(f) }), layer);
@@ -248,7 +256,7 @@
       else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }), autoPanOnFocus: false }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
-      if (layer.kind === "site") names.addLayer(gc.name(f.at, brief(f.p.title), { kind: "of-site" + (f.p.mark ? " planned" : ""), gap: (f.p.size || 18) / 2 + 2, weight: f.p.mark ? 70 : 50 }));
+      if (layer.kind === "site") (f.p.mark ? group : names).addLayer(gc.name(f.at, brief(f.p.title), { kind: "of-site" + (f.p.mark ? " planned" : ""), gap: (f.p.size || 18) / 2 + 2, weight: f.p.mark ? 90 : 50 }));
     }
     if (layer.kind === "label" && !layer.legend) plain = (bare) => { covered = bare; update(); };
     let on = false, covered = false;
@@ -588,11 +596,13 @@
   /* Everything that the map is about, arcs included; a plan's clear of the cards, which are beside it or above it. */
   function fit(map, payload) {
     const extent = L.latLngBounds(payload.bounds);
+    map.invalidateSize({ animate: false });
     for (const layer of payload.layers) if (layer.kind === "flow") for (const f of layer.features) arc(f.from, f.to).forEach((at) => extent.extend(at));
     if (!payload.pinned) return map.fitBounds(extent, { animate: false });
-    const mark = 24, size = map.getSize(), [left, right] = ["topleft", "topright"].map((corner) => map._controlCorners[corner]);
-    const top = Math.min(Math.max(left.offsetHeight, right.offsetHeight), 0.4 * size.y);
-    const beside = [[left.offsetWidth + mark, mark], [right.offsetWidth + mark, 2 * mark]], above = [[mark, top + mark], [mark, 2 * mark]];
+    const mark = 24, size = map.getSize(), [left, right, foot] = ["topleft", "topright", "bottomright"].map((corner) => map._controlCorners[corner]);
+    const top = Math.min(Math.max(left.offsetHeight, right.offsetHeight), 0.4 * size.y), tools = map.zoomControl.getContainer().offsetWidth + 2 * mark;
+    const beside = [[left.offsetWidth + mark, mark], [Math.max(right.offsetWidth, tools) + mark, 2 * mark]];
+    const above = [[mark, top + mark], [tools, Math.min(foot.offsetHeight, 0.15 * size.y) + mark]];
     const zoom = ([a, b]) => map.getBoundsZoom(extent, false, L.point(a).add(b));
     const [a, b] = left.offsetWidth + right.offsetWidth < 0.7 * size.x && zoom(beside) > zoom(above) ? beside : above;
     map.fitBounds(extent, { animate: false, paddingTopLeft: a, paddingBottomRight: b });

@@ -57,6 +57,7 @@
           button.type = "button";
           button.onclick = () => {
             const now = filters.get(), same = Object.keys(wanted).every((key) => (now[key] || "") === wanted[key]);
+            if (list.side.dataset.open === "sites") list.turn("firms");
             filters.set(same ? { stage: "", segment: "", city: "" } : wanted);
             if (!same) move(ids, city.key);
           };
@@ -72,7 +73,7 @@
     box.append(grid, names, el("p", "gc-note", matrix.note));
 
     /* In a column of its own where the window is wide, else behind the list's third tab. */
-    const wide = window.matchMedia(WIDE), place = () => {
+    const wide = window.matchMedia(payload.pinned ? "not all" : WIDE), place = () => {
       document.body.classList.toggle("gc-with-matrix", wide.matches);
       (wide.matches ? document.body : list.side).appendChild(box);
       if (wide.matches && list.side.dataset.open === "matrix") list.turn("firms");

@@ -53,14 +53,14 @@
     let seen = null, made = [];
     /* Sites of the plan by name beside their sign, where each covers the least. */
     function name() {
-      const frame = box.getBoundingClientRect(), signs = [...box.querySelectorAll(".leaflet-marker-icon")].map((one) => (one.querySelector(".gc-label") || one).getBoundingClientRect()).filter((one) => one.width);
+      const frame = box.getBoundingClientRect(), signs = [...box.querySelectorAll(".leaflet-marker-icon:not(:has(.gc-of-plan, .gc-planned))")].map((one) => (one.querySelector(".gc-label") || one).getBoundingClientRect()).filter((one) => one.width);
       const over = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
       for (const { layer, tick } of ticks.values()) {
         if (layer.kind !== "site" || !tick.checked) continue;
-        for (const f of layer.features) if (f.p.mark) names.addLayer(L.marker(f.at, { interactive: false, keyboard: false, zIndexOffset: 950, icon: L.divIcon({ className: "", html: gc.el("div", "gc-label gc-strong gc-of-site", f.p.title), iconSize: [0, 0] }) }));
+        for (const f of layer.features) if (f.p.mark) names.addLayer(L.marker(f.at, { interactive: false, keyboard: false, zIndexOffset: 950, icon: L.divIcon({ className: "", html: gc.el("div", "gc-label gc-of-site gc-of-plan", f.p.title), iconSize: [0, 0] }) }));
       }
       names.addTo(map);
-      for (const label of box.querySelectorAll(".gc-of-site")) {
+      for (const label of box.querySelectorAll(".gc-of-plan")) {
         const { left, top, width, height } = label.getBoundingClientRect(), x = width / 2 + 14, y = height / 2 + 13;
         const spots = [[0, y], [x, 0], [-x, 0], [0, -y], [x, y], [-x, y], [x, -y], [-x, -y]].map(([dx, dy]) => {
           const at = { left: left + dx, right: left + dx + width, top: top + dy, bottom: top + dy + height };

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from geo_cluster.matching.engine.milp import Linear, Relaxation
 from geo_cluster.matching.engine.model import Draw, Model
@@ -155,6 +154,8 @@ def _smoothed(
     model: Model, prices: list[Floats], *, softness: float, width: int, stop: Callable[[], bool]
 ) -> list[Floats]:
     """Prices that minimise the bound with soft maxima, looking only at pairs that the first prices favour."""
+    from scipy.optimize import minimize  # slow to import, and small problems need none
+
     entries, _ = _entries(model, prices, width=width)
     if not len(entries.p):
         return prices

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -200,6 +200,14 @@ def _one_each(meant: list[Call], frame: pd.DataFrame, table: Table, faults: Faul
     return out
 
 
+class Read(NamedTuple):
+    """A cell that was read: its text, how many numbers without a unit it has, and what was converted how often."""
+
+    text: str | Fault
+    no_unit: int
+    times: Mapping[tuple[str, float], int]
+
+
 class _Column:
     """One column that is being read."""
 
@@ -271,6 +279,15 @@ class _Column:
             self.times[unit, times] += 1
         return times
 
+    def once(self, cell: str, said: str) -> Read:
+        """What `one` gives, and what it counts; nothing is counted yet."""
+        before = self.no_unit, self.times
+        self.no_unit, self.times = 0, Counter()
+        read = self.one(cell, said)
+        found = Read(read, self.no_unit, dict(self.times))
+        self.no_unit, self.times = before
+        return found
+
     def one(self, cell: str, said: str) -> str | Fault:
         """The text of a cell in our way of writing."""
         if self.reads == "amount":
@@ -315,25 +332,31 @@ def _read_column(
 ) -> None:
     """Read every cell of a column into `text`."""
     table, out, with_unit = column.table, [], []
+    known: dict[tuple[str, str], Read] = {}  # many cells say the same, or nothing
     unit_column = column.declared.get("unit_column", "")
+    is_number, is_amount = column.reads not in ("text", "verbatim"), column.reads == "amount"
     for number, (row, cell) in enumerate(zip(text.index, text[column.key], strict=True)):
         at, unit = (int(row), column.k), plain(said.iloc[number]) if said is not None else ""
         if at in table.odd:
             faults.append(table.odd[at].at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
-        if at in table.filled and column.reads == "amount":
+        if at in table.filled and is_amount:
             faults.append(Fault("sheets.merged_amount", table.place(int(row), column.heading), value=cell))
-        read = column.one(cell, unit)
+        if (cell, unit) not in known:
+            known[cell, unit] = column.once(cell, unit)
+        read, no_unit, times = known[cell, unit]
+        column.no_unit += no_unit
+        column.times.update(times)
         if isinstance(read, Fault):
             if read.code not in LEFT:
                 faults.append(read.at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
         out.append(read)
-        if read and unit_column and column.reads == "amount":
+        if read and unit_column and is_amount:
             with_unit.append(number)
-        if column.reads not in ("text", "verbatim") and _differs(cell, read, column):
+        if is_number and _differs(cell, read, column):
             changes.append((int(row), column.heading, cell, f"{read} {column.own}".strip() if read else ""))
     text[column.key] = out
     if with_unit:
@@ -342,6 +365,8 @@ def _read_column(
 
 def _differs(cell: str, read: str, column: _Column) -> bool:
     """Whether a cell was read otherwise than it stands there; a conversion by its heading is told once for all."""
+    if cell == read:
+        return False
     written = plain(cell)
     if written == read or (column.reads == "amount" and written.replace(",", "").replace(".", "").isdigit()):
         return False
