@@ -157,4 +157,6 @@ def test_only_two_files_touch_the_session_and_three_cache():
     for path in (ROOT / "app").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert ("st.session_state" in text) == (path.name in ("state.py", "session.py")), path.name
-        assert bool(re.search(r"@st\.cache_", text)) == (path.name in ("cached.py", "cached_find.py", "cached_policy.py")), path.name
+        assert bool(re.search(r"@st\.cache_", text)) == (
+            path.name in ("cached.py", "cached_find.py", "cached_policy.py")
+        ), path.name
