@@ -49,6 +49,8 @@ to show the formats that the app imports. Never mix it with real layers, never q
 - `sample_elevation.tif` (GeoTIFF, EPSG:4546): elevation about site B, 30 m cells, one corner without data
 - `sample_substations.csv` (CSV, lon and lat in WGS 84): voltages, transformers, peak load, commissioned, upstream
 - `sample_committed.xlsx` (Excel): capacity already promised, with substation, MVA low/likely/high, from
+- `suitability/` (GeoTIFF, 100 m, and a TOML): made-up elevation, land cover and built-up share for the page 找地,
+  written by `scripts/make_suitability_sample.py`
 
 The app's page Data takes the parcels (with the rules and the exclusions) and the substations. `sample_committed.xlsx`
 and `sample_elevation.tif` are for Python: `supply.substations.headroom`, `supply.raster.raster_exclusion`.

@@ -133,5 +133,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.alone": ("单独", "Alone"),
     "find.after": ("依次", "In turn"),
     "find.left": ("余下", "Left"),
+    "find.owed_one": ("{source}（{licence}）", "{source} ({licence})"),
     "find.owed": ("数据来源：{sources}", "Sources: {sources}"),
 }

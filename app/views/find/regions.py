@@ -188,6 +188,7 @@ def beside_parks(found: Found) -> None:
 
 def taken(found: Found) -> None:
     """What each rule takes, in the declared order."""
+    sources = found.screen.spec.sources.values()
     with st.expander(t("find.taken"), icon=":material/layers_clear:"):
         text_table(
             [t("find.rule"), t("find.alone"), t("find.after"), t("find.left")],
@@ -199,5 +200,11 @@ def taken(found: Found) -> None:
                 for row in found.answer.exclusions.to_dict("records")
             ],
         )
-        owed = [f"{one.source}（{one.licence}）" for one in found.screen.spec.sources.values()]
-        st.caption(t("find.owed", sources="；".join(dict.fromkeys(owed))))
+        owed = [t("find.owed_one", source=_spoken(one.source), licence=_spoken(one.licence)) for one in sources]
+        st.caption(t("find.owed", sources=t("comma").join(dict.fromkeys(owed))))
+
+
+def _spoken(said: str) -> str:
+    """What a spec says once for all readers, Chinese / English, in the visitor's language where it has both."""
+    chinese, _, english = said.partition(" / ")
+    return english if english and session.language() == "en" else chinese
