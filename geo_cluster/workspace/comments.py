@@ -125,6 +125,13 @@ def threads(space: Workspace, *, about: Subject | None = None, status: Status | 
 def comment(space: Workspace, subject: Subject, text: str) -> Thread:
     """Begin a thread.
 
+    Parameters
+    ----------
+    space : Workspace
+    subject : Subject
+    text : str
+        Of one or several lines.
+
     Raises
     ------
     InputError
