@@ -128,7 +128,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.link_drop": ("改用本方案的权重", "Use this work's weights"),
     "score.noted_link": ("选址：采用链接带来的权重", "Score: weights of a link kept"),
     "score.link_ground": (
-        "链接是在另一套数据上生成的（数据或已核实的数不同），得分可能与发送者看到的不一致。",
+        "链接是在另一套数据上生成的（图层或填报的数不同），得分可能与发送者看到的不一致。",
         "The link was made on other data (layers or numbers known better): scores may differ from what its sender saw.",
     ),
     "score.field_refused": ("{what}。{remedy}。", "{what}. {remedy}."),

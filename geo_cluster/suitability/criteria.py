@@ -117,7 +117,16 @@ def natural(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> di
 
 
 def values(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> np.ndarray:
-    """(criteria, n): the value of each criterion at the cells of a mask, nan where unknown; see `natural`."""
+    """(criteria, n): the value of each criterion at the cells of a mask, nan where unknown; see `natural`.
+
+    Parameters
+    ----------
+    spec : Spec
+    roads : Roads or None
+        None where no criterion goes by road.
+    tile : Tile
+    mask : (rows, columns) array of bool
+    """
     from geo_cluster.suitability import kernels_scores
 
     on_road = _on_road(roads, tile, mask)
@@ -174,7 +183,13 @@ def weights(spec: Spec, instead: Mapping[str, float] | None = None) -> np.ndarra
 
 
 def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
-    """Scores of a window, each a view of one of `bands`."""
+    """Scores of a window, each a view of one of `bands`.
+
+    Parameters
+    ----------
+    code, valued, weight : array
+        As in `bands`.
+    """
     return Scores(*bands(code, valued, weight))
 
 

@@ -27,7 +27,19 @@ STRIP = 1024
 
 
 def write_tile(work: Path, name: str, grid: Grid, window: Window, bands: np.ndarray) -> None:
-    """Put the (bands, rows, columns) of a tile into their places of a file of plain numbers, cell by cell."""
+    """Put a tile into its places of a file of plain numbers, cell by cell.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of the file.
+    name : str
+        Of the surface, a key of `KIND`.
+    grid : Grid
+    window : Window
+        Which rows and columns of the grid.
+    bands : (bands, rows, columns) array
+    """
     rows = np.ascontiguousarray(np.moveaxis(bands, 0, 2), KIND[name][1])
     cell = rows[:1, :1].nbytes
     path = work / f"{name}.0"
