@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
 import streamlit as st
 
+from app import cached_policy, session, state
 from app import comments as drawn
-from app import state
 from app.session import t
+from geo_cluster import toml
 from geo_cluster.export.outline import Remark
 from geo_cluster.workspace import comments
 from geo_cluster.workspace.comments import Subject, Thread
@@ -44,7 +47,35 @@ def draw() -> None:
     _place()
     if not found:
         st.caption(t("comments.nothing"))
-    drawn.threads(found[:MOST], named=True)
+        return
+    left, right = st.columns([1.2, 1], gap="medium")
+    with right:
+        _map(found)
+    with left:
+        drawn.threads(found[:MOST], named=True)
+
+
+def _map(found: list[Thread]) -> None:
+    """Comments on sites, firms and places, where these are; how many are nowhere."""
+    layers, language = state.layers(), session.language()
+    chain = layers.read("chain").set_index("id").geometry
+    points = {one: (at.x, at.y) for one, at in chain[chain.notna() & ~chain.is_empty].items()}
+    points |= cached_policy.ledger_places(layers).points
+    rows = []
+    for one in found:
+        at = one.subject.point or points.get(one.subject.id if one.subject.kind in ("site", "firm") else "")
+        if at is not None:
+            words = next(said.text for said in reversed(one.said) if said.text)
+            rows.append((*at, one.subject.name, words, t(f"comments.{one.status}")))
+    if rows:
+        shown = pd.DataFrame(rows, columns=["lon", "lat", "label", "what", "kind"])
+        colours = toml.table("style")["page"]
+        fills = {t("comments.open"): colours["warning"], t("comments.settled"): colours["accent"]}
+        key = hashlib.sha256(shown.to_json().encode()).hexdigest()
+        look = {"colours": fills, "title": t("comments.map")}
+        st.altair_chart(cached_policy.ledger_chart(key, language, shown, layers, look), width="stretch")
+    if len(rows) < len(found):
+        st.caption(t("comments.map_left", n=len(found) - len(rows)))
 
 
 def _book(found: list[Thread]) -> bytes:

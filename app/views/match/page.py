@@ -22,6 +22,7 @@ from app.views.match import (
     plan,
     pools,
     portfolio,
+    remarks,
     run,
     years,
 )
@@ -111,6 +112,8 @@ def _results(study: Study) -> None:
     name, tab = open_tab("match", {name: t(f"match.{name}") for name in TABS})
     with tab, refusals():
         drawn[name](study)
+        if name == "plan":
+            remarks.draw(study)
 
 
 def _ranking(study: Study) -> None:
