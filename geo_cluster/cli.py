@@ -36,6 +36,8 @@ WorkspaceOption = Annotated[
         help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
     ),
 ]
+SCORES: dict[str, Literal["csv", "parquet"]] = {"csv": "csv", "parquet": "parquet"}
+"""Formats of the tables of an intake."""
 LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
 
 UsageError: Any = typer.BadParameter.__bases__[0]
@@ -116,29 +118,35 @@ def score(
     lang: LanguageOption = "zh",
 ) -> None:
     """Score projects, one or many thousands (Ctrl-C keeps what is done). 受理评分：给出首选园区与把握；中断可续。"""
-    import json
-
-    from geo_cluster.export import all_or_none, intake_files
-    from geo_cluster.intake import appraise
-    from geo_cluster.region import prepare
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_for_others
     from geo_cluster.world import portfolio
 
     if as_json:
+        import json
+
+        from geo_cluster.intake import appraise
+        from geo_cluster.region import prepare
+
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
         refuse_if(portfolio.past_faults(appraise.checked(project), settings.date))
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
-    _, chosen, checked, settings = _together(
+    unknown = [] if form in SCORES else [Fault("intake.unknown_format", "--format", value=form, known=list(SCORES))]
+    _, _, checked, settings = _together(
         lambda: all_or_none.check_writable(out),
-        lambda: intake_files.checked_format(form),
+        lambda: refuse_if(unknown),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
     refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
+    from geo_cluster.export import intake_files
+    from geo_cluster.intake import appraise
+    from geo_cluster.region import prepare
+
     listed = (appraise.TOP if len(checked) > appraise.MOST_LISTED else 0) if top is None else top
-    order = intake_files.Order(prepare(settings), listed, chosen, sample=projects == "sample")
+    order = intake_files.Order(prepare(settings), listed, SCORES[form], sample=projects == "sample")
     with terminal.counting(terminal.console(stderr=True), lang) as told:
         files = intake_files.write(order, checked, out, scheduler=scheduler, on_done=told)
     notes = checked.attrs.get("told", ())

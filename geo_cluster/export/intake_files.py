@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 import geo_cluster
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault, InputError, reason_of, refuse_if
+from geo_cluster.errors import Fault, InputError, reason_of
 from geo_cluster.export.all_or_none import check_writable, write_files
 from geo_cluster.export.csv_tables import SAMPLE, dated
 from geo_cluster.intake import appraise, runner
@@ -56,19 +56,6 @@ class Progress(NamedTuple):
     done: int
     total: int
     earlier: int
-
-
-def checked_format(name: str) -> Format:
-    """The format of that name.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    known = get_args(Format)
-    refuse_if([] if name in known else [Fault("intake.unknown_format", "--format", value=name, known=list(known))])
-    return "parquet" if name == "parquet" else "csv"
 
 
 def encoded(part: Appraisal, order: Order, *, heading: bool = True) -> dict[str, bytes]:
