@@ -70,7 +70,7 @@ SYNC = $(UV) sync --frozen --quiet --no-compile-bytecode
 .tools/run: pyproject.toml uv.lock | $(UV)
 	@$(SYNC) --inexact
 	@$(UV) run --no-sync python -c "import streamlit.web.cli, geo_cluster.export.bundle"
-	@$(UV) run --no-sync python -c "from geo_cluster.matching.solve import warm; warm()"
+	@$(UV) run --no-sync python -m geo_cluster.compiling
 	@mkdir -p .tools && touch $@
 
 .tools/dev: .tools/run

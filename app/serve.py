@@ -160,7 +160,7 @@ def _warm() -> None:
         gc.enable()
     time.sleep(_FIRST_PAGE_S)
     from geo_cluster.box import process
-    from geo_cluster.matching.solve import warm
+    from geo_cluster.compiling import warm
 
     process.make_ready()
     warm()

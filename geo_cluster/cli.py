@@ -476,8 +476,8 @@ def list_layers(lang: LanguageOption = "zh") -> None:
 
 @cli.command("compile")
 def compile_() -> None:
-    """Compile the solver for this machine, once, as whoever installs it; `make` does. 编译求解器（安装后一次）。"""
-    from geo_cluster.matching.solve import warm
+    """Compile all loops for this machine, once, as whoever installs it; `make` does. 编译计算程序（安装后一次）。"""
+    from geo_cluster.compiling import warm
 
     warm()
 
