@@ -60,7 +60,7 @@ def test_parcels_to_a_changed_score_and_back(visit, server, small):
     page.get_by_role("tab", name=text("data.tab.accepted", language)).click()
     expect(page.get_by_text("示例_葛店.geojson").first).to_be_visible()
     go(page, "score", language, size)
-    expect(page.locator(".gc-verdict").first).not_to_have_text(before)
+    expect(page.locator(".gc-verdict").first).not_to_have_text(before, use_inner_text=True)
     other, screen = turned(page, language, size)
     go(page, "data", other, screen)
     page.get_by_role("tab", name=text("data.tab.accepted", other)).click()
@@ -68,7 +68,7 @@ def test_parcels_to_a_changed_score_and_back(visit, server, small):
     expect(page.get_by_text(text("data.none_accepted", other))).to_be_visible()
     go(page, "score", other, screen)
     turned(page, other, screen)
-    expect(page.locator(".gc-verdict").first).to_have_text(before)
+    expect(page.locator(".gc-verdict").first).to_have_text(before, use_inner_text=True)
 
 
 @pytest.mark.parametrize(("language", "size"), [("zh", LAPTOP), ("en", PHONE)], ids=["zh-laptop", "en-phone"])

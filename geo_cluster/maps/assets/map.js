@@ -467,6 +467,7 @@
       clearTimeout(timer);
       timer = setTimeout(write, 120);
     }
+    map.on("unload", () => clearTimeout(timer)); // a map that makes room for another has no view any more
     function read() {
       if (!page) return;
       let kept = page.location.hash.slice(1);
@@ -684,6 +685,7 @@
   function emptied(map) {
     const box = map.getContainer(), options = Object.assign({}, map.options, { crs: L.CRS.EPSG3857 });
     if (!box.dataset.ready) return map;
+    map._animatingZoom = false; // Leaflet ends a zoom after a while, also on a map that is gone
     map.remove();
     document.querySelectorAll(".gc-side, .gc-matrix, .gc-edges").forEach((one) => one.remove());
     document.body.classList.remove("gc-atlas", "gc-with-matrix", "gc-side-away");
