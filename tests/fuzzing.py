@@ -45,7 +45,7 @@ FURTHER = {".fgb": "FlatGeobuf", ".gml": "GML", ".gdb": "OpenFileGDB"}
 
 def corpus() -> dict[str, bytes]:
     """Honest files of every kind, by name."""
-    found = {path.name: path.read_bytes() for path in sorted(catalog.sample_dir().iterdir()) if path.suffix != ".md"}
+    found = {path.name: path.read_bytes() for path in sorted(catalog.sample_dir().glob("*.*")) if path.suffix != ".md"}
     for kind in KINDS:
         found |= {f"{kind}.csv": templates.as_csv(kind), f"{kind}.xlsx": templates.as_xlsx(kind)}
     found |= {path.name: path.read_bytes() for path in sorted(BOOKS.glob("*.*s"))}
