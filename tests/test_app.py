@@ -119,9 +119,13 @@ def test_the_switch_changes_the_language():
 
 
 def test_the_explore_page_counts_what_is_shipped():
-    shown = {metric.label: metric.value for metric in opened("explore").metric}
-    for key, layer in (("firms", "chain"), ("sites", "sites"), ("stations", "substations")):
-        assert shown[text(f"explore.{key}", "zh")] == str(len(Layers().read(layer)))
+    """What the page is given: every entity is in a cell of the matrix, every site has a sign."""
+    payload = cached.overview_payload(Layers(), "zh")
+    drawn = {layer["key"]: layer["features"] for layer in payload["layers"]}
+    assert {one for cells in payload["matrix"]["cells"] for ids in cells for one in ids} == {
+        *Layers().read("chain")["id"]
+    }
+    assert len(drawn["sites"]) + len(drawn.get("factories", ())) == len(Layers().read("sites"))
 
 
 @pytest.mark.slow
@@ -186,8 +190,10 @@ def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
 
 def test_a_spoilt_layer_is_told_on_the_page():
     refusal = DataError(Fault("world.layer_missing", "chain.csv"))
-    with patch.object(cached.Layers, "read", side_effect=refusal):
+    made_anew = patch.object(cached, "_overview_payload", cached.maps_payload.payload)
+    with patch.object(cached.Layers, "read", side_effect=refusal), made_anew:
         cached._layer_table.clear()
+        cached._overview.clear()
         page = opened("explore")
     assert not page.exception
     assert "chain.csv" in page.error[0].value

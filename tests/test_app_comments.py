@@ -67,5 +67,5 @@ def test_a_viewer_reads_and_has_nothing_to_write_with(space, monkeypatch):
 def test_the_plan_and_its_projects_can_be_commented(space):
     page = opened("match", study=run())
     assert not page.exception
-    about = page.selectbox(key="match-comment-about")
+    about = page.selectbox(key="match-comment-about-zh")
     assert about.options[0] == text("comments.whole_plan", "zh") and len(about.options) == 1 + len(run().projects)

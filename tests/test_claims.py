@@ -266,8 +266,12 @@ def waiting(one: Case) -> int:
             assert best
             assert not all(_waits_for(wider, result, p, s, row) for s in best)
     at = result.plan.site
-    scores = np.where(result.problem.eligible, result.problem.score, -np.inf)
-    away = sum(scores[p].max() > (-np.inf if at[p] < 0 else scores[p, at[p]]) for p in range(len(at)))
+    allowed, scores = result.eligibility.allowed, result.decision.score  # whatever is locked
+    better = [
+        [a and (at[p] < 0 or s > scores[p, at[p]]) for a, s in zip(allowed[p], scores[p], strict=True)]
+        for p in range(len(at))
+    ]
+    away = sum(map(any, better))
     assert explanation.away_from_best(result) == away
     return int((table["waiting"] > 0).sum())
 

@@ -625,11 +625,11 @@ def test_steps_are_applied_in_order_to_an_older_workspace(address, monkeypatch):
     assert told_of(address) == EXPECTED
     engine = database.connect(address)
     with database.reading(engine) as connection:
-        assert connection.scalar(sa.select(schema.made.c.version)) == schema.newest() == 6
+        assert connection.scalar(sa.select(schema.made.c.version)) == schema.newest() == 7
         assert connection.exec_driver_sql("SELECT note FROM geo_cluster_later").all() == [("kept",)]
     engine.dispose()
     monkeypatch.undo()
-    with refusal_of("workspace.later_version", error=InputError, version=6, known=4):
+    with refusal_of("workspace.later_version", error=InputError, version=7, known=5):
         database.connect(address)
 
 

@@ -307,7 +307,7 @@ def test_standard_land_thresholds_do_not_apply_to_a_factory():
     assert checks.known.tolist() == [True, False]
     assert checks.result[0].tolist() == ["fail", "unknown"]
     assert checks.sentence(0, 1, "zh") == standard_land.NO_LAND.zh
-    assert checks.sentences("en")[0, 1] == standard_land.NO_LAND.en
+    assert checks.sentences_of(np.array([0]), np.array([1]), "en")[0] == standard_land.NO_LAND.en
 
 
 def test_floor_and_land_of_a_plant_agree():

@@ -260,6 +260,10 @@ def test_the_pages_show_it(study_of_a_few_sites, language):
     page = opened("supply", language, work=work)
     assert not page.exception
     assert title in [metric.label for metric in page.metric]
+    (choice,) = (one for one in page.get("button_group") if one.key == f"supply-resource-{language}")
+    page.session_state[choice.key] = "steam"
+    page.run(timeout=120)
+    assert not page.exception
     assert title in [one.value for one in page.subheader]
     assert title in [cell for table in page.dataframe for cell in table.value.get("resource_label", ())]
     page = opened("match", language, study=study, work=work)

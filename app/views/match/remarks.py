@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import comments, state
+from app import comments, session, state
 from app.session import t
 from app.widgets import plan_name
 from geo_cluster.study import Study
@@ -18,12 +18,13 @@ def draw(study: Study) -> None:
     subjects = {"": Subject("plan", study.scenario.id, plan_name(study), work)}
     names = study.projects["name"]
     subjects |= {one: Subject("project", one, f"{one} {names[one]}", work) for one in names.index}
+    words = {one: subject.name if one else t("comments.whole_plan") for one, subject in subjects.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", key="match-comments"):
         chosen = st.selectbox(
             t("comments.about"),
             list(subjects),
-            format_func=lambda one: subjects[one].name if one else t("comments.whole_plan"),
-            key="match-comment-about",
+            format_func=words.__getitem__,
+            key=session.spoken("match-comment-about"),
             width=360,
         )
         comments.button(subjects[chosen])
