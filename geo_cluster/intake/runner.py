@@ -7,6 +7,7 @@ stays bounded, and whoever stops has what came before.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections import deque
@@ -15,8 +16,10 @@ from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Any, TypeVar
 
+from geo_cluster import scratch
 from geo_cluster.errors import Fault, InputError, reason_of
 
 Made = TypeVar("Made")
@@ -66,14 +69,17 @@ _shared: list[Any] = []
 """What all batches share, in a process that does some of them."""
 
 
-def _begin(shared: object) -> None:
-    """Begin a process: it ends when its parent says so, and its numbers take one core."""
+def _begin(file: str) -> None:
+    """Begin a process: it ends when its parent says so, and its numbers take one core.
+
+    What all batches share comes as a file: through the pipe that starts a process, one that died early would block us.
+    """
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     threadpool_limits(1)
-    _shared[:] = [shared]
+    _shared[:] = [pickle.loads(Path(file).read_bytes())]
 
 
 def _follow_parent() -> None:
@@ -89,13 +95,16 @@ def _one(work: Work[Made], piece: object) -> Made:
 
 
 def _in_processes(work: Work[Made], shared: object, pieces: Sequence[object], workers: int) -> Iterator[Made]:
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(shared,))
-    try:
-        yield from _followed(lambda piece: pool.submit(_one, work, piece), pieces, workers + 1)
-    except BrokenProcessPool:
-        raise InputError(Fault("intake.process_killed", "geo-cluster score")) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with scratch.temporary() as folder:
+        file = folder / "shared"
+        file.write_bytes(pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(str(file),))
+        try:
+            yield from _followed(lambda piece: pool.submit(_one, work, piece), pieces, workers + 1)
+        except BrokenProcessPool:
+            raise InputError(Fault("intake.process_killed", "geo-cluster score")) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _on_cluster(work: Work[Made], shared: object, pieces: Sequence[object], scheduler: str) -> Iterator[Made]:
