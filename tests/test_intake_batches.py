@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -53,6 +55,12 @@ def mixed(count: int, seed: int = 0) -> pd.DataFrame:
         rows[key] = [str(value) if say else "" for value, say in zip(values, rng.random(count) < 0.4, strict=True)]
     rows.loc[0, "land_mu"] = "90000"  # nowhere is so much
     return portfolio.check(rows)
+
+
+@pytest.fixture
+def main_of_its_own(monkeypatch):
+    """Processes begin with what `__main__` is; pages that were played before leave theirs there, which is a page."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +300,7 @@ def test_parquet_holds_what_csv_holds(region, projects, whole, tmp_path, monkeyp
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("main_of_its_own")
 def test_processes_give_the_same_bytes(region, projects, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(appraise, "BATCH", 10)
     intake_files.write(intake_files.Order(region, 4), projects, tmp_path, workers=2)
@@ -305,6 +314,7 @@ def _dies(_shared: object, piece: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("main_of_its_own")
 def test_a_process_that_is_killed_is_said(tmp_path):
     with pytest.raises(InputError, match="killed"):
         list(runner.in_order(_dies, None, list(range(6)), workers=2))
