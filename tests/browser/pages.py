@@ -53,9 +53,14 @@ def at_rest(view):
 
 
 def in_language(page, language):
-    """Switch the page to a language."""
-    page.get_by_text("English" if language == "en" else "中文", exact=True).click()
-    page.get_by_text("Sources: each point" if language == "en" else "数据来源见各点").first.wait_for()
+    """The page in a language: switched to it, unless its link was of that language."""
+    settled(page)
+    footer = page.locator(".gc-footer").first
+    footer.wait_for()
+    own = "Sources: each point" if language == "en" else "数据来源见各点"
+    if own not in footer.inner_text():
+        page.get_by_text("English" if language == "en" else "中文", exact=True).click()
+    page.get_by_text(own).first.wait_for()
     settled(page)
 
 
