@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import state
 from app.session import t
-from app.widgets import clock, refusals
+from app.widgets import clock, plain, refusals
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.export.outline import Remark
 from geo_cluster.workspace import comments
@@ -68,7 +68,7 @@ def _panel(subject: Subject, key: str) -> None:
         found = comments.threads(state.desk(), about=subject)
         if state.person().may("planner"):
             with st.form(f"{key}-new", clear_on_submit=True, border=False):
-                label = t("comments.new", name=subject.name)
+                label = t("comments.new", name=plain(subject.name))
                 text = st.text_area(label, max_chars=comments.LENGTH, height=90, key=f"{key}-text")
                 if st.form_submit_button(t("comments.send"), icon=":material/send:"):
                     _do(lambda: comments.comment(state.desk(), subject, text))

@@ -36,7 +36,7 @@ def write_projects(count: int, folder: Path) -> Path:
         rows.writerow(["编号", "名称", "细分环节", "年产值(亿元)", "投产年份", "用地(亩)"])
         for number in range(count):
             output = round(float(rng.lognormal(np.log(TOTAL_OUTPUT / count), 0.7)), 3)
-            land = round(output * float(rng.uniform(5, 12)), 1) if rng.random() < 0.3 else ""
+            land = max(0.1, round(output * float(rng.uniform(5, 12)), 1)) if rng.random() < 0.3 else ""
             rows.writerow(
                 [f"Q{number:05d}", f"示例{number}", rng.choice(segments), output, rng.integers(2028, 2032), land]
             )

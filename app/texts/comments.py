@@ -33,8 +33,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Longitude, latitude (degrees), such as 114.405, 30.493",
     ),
     "comments.place_odd": (
-        "写成“经度，纬度”，在 73–136 与 17–54 之间",
-        "write longitude, latitude, within 73-136 and 17-54",
+        "写成“经度，纬度”，经度 {west}–{east}，纬度 {south}–{north}（湖北及周边）",
+        "write longitude, latitude: {west} to {east}, {south} to {north} (Hubei and around)",
     ),
     "comments.col.subject": ("对象", "On"),
     "comments.col.remark": ("意见", "Comment"),

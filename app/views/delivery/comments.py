@@ -14,12 +14,11 @@ from geo_cluster import toml
 from geo_cluster.export.outline import Remark
 from geo_cluster.workspace import comments
 from geo_cluster.workspace.comments import Subject, Thread
+from geo_cluster.world.layers import HUBEI
 from geo_cluster.world.spreadsheet import as_xlsx
 
 MOST = 30
 """Comments on screen; the workbook has them all."""
-CHINA = ((73.0, 136.0), (17.0, 54.0))
-"""Longitudes and latitudes that a place may have, degrees."""
 
 
 def draw() -> None:
@@ -94,17 +93,19 @@ def _place() -> None:
             return
         point = _read(typed)
         if point is None:
-            st.error(t("comments.place_odd"), icon=":material/error:")
+            west, south, east, north = HUBEI
+            said = t("comments.place_odd", west=west, east=east, south=south, north=north)
+            st.error(said, icon=":material/error:")
         else:
             at = ",".join(f"{one:.5f}" for one in point)
             drawn.button(Subject("place", at, name=at))
 
 
 def _read(typed: str) -> tuple[float, float] | None:
-    """Longitude and latitude as typed; None for anything else."""
+    """Longitude and latitude as typed, in and around Hubei; None for anything else."""
     try:
         longitude, latitude = (float(one) for one in typed.replace("，", ",").split(","))
     except ValueError:
         return None
-    inside = CHINA[0][0] <= longitude <= CHINA[0][1] and CHINA[1][0] <= latitude <= CHINA[1][1]
-    return (longitude, latitude) if inside else None
+    west, south, east, north = HUBEI
+    return (longitude, latitude) if west <= longitude <= east and south <= latitude <= north else None

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app import comments, session, state
 from app.session import t
-from app.widgets import plan_name
 from geo_cluster.study import Study
 from geo_cluster.workspace.comments import Subject
 
@@ -15,7 +14,7 @@ def draw(study: Study) -> None:
     """Choose the plan or a project of it, and open its comments."""
     kept = state.saved()
     work = kept.id if kept is not None else ""
-    subjects = {"": Subject("plan", study.scenario.id, plan_name(study), work)}
+    subjects = {"": Subject("plan", study.scenario.id, study.scenario.name[session.language()], work)}
     names = study.projects["name"]
     subjects |= {one: Subject("project", one, f"{one} {names[one]}", work) for one in names.index}
     words = {one: subject.name if one else t("comments.whole_plan") for one, subject in subjects.items()}
