@@ -192,7 +192,7 @@ def _parks(layers: Layers, sites: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _key(ground: Ground, spec: Spec, layers: Layers, sites: tuple[str, ...]) -> str:
-    parks = _parks(layers, sites)[["id", "lon", "lat"]].to_csv(index=False)
+    parks = _parks(layers, sites)[["id", "lon", "lat"]].to_numpy().tolist()
     said = json.dumps([run.key_of(replace(ground.exact, spec=spec), TILE), ground.key, parks])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 

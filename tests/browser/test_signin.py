@@ -188,6 +188,8 @@ def test_an_admin_looks_after_what_is_somebody_elses(heard, running, kept):
     id_ = one_change(kept, shared=False, name="李的方案")
     page = heard(f"{running}/match")
     sign_in(page, "chief")
+    page.wait_for_url("**/match*")
+    expect(level(page, "likely", "zh")).to_be_checked()
     page.locator(".st-key-work-menu button").first.click()
 
     def pick(label):
