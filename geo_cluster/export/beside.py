@@ -7,6 +7,7 @@ killed; this one ends when nobody can ask it any more.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
@@ -92,6 +93,7 @@ def _taken_down(order: Order) -> bytes:
 
 def serve() -> None:
     """Make what is asked for until nobody asks any more; what libraries print goes nowhere."""
+    gc.set_threshold(20_000, 20, 100)  # as in the command line
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     from geo_cluster.export.pack_makers import MAKERS
