@@ -167,6 +167,8 @@ class Need(Declared):
     """Land, mu."""
     hall_m: tuple[Positive, Positive] | None = None
     """Width and length of the hall that has to fit, in any direction, metres."""
+    mva: NonNegative = 0.0
+    """Power, MVA; where some is needed, what the supply area may spare counts (`headroom`)."""
     count: Annotated[int, Field(ge=1, le=1000)] = 10
     """How many regions."""
     spacing_km: NonNegative = 2.0
