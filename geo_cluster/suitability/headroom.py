@@ -62,11 +62,9 @@ class Headroom:
 
     def at(self, x: np.ndarray, y: np.ndarray) -> pd.DataFrame:
         """`COLUMNS` of places in the screening's reference system; '' and nan where there is no county."""
-        points = gpd.GeoSeries.from_xy(x, y, crs=self.counties.crs)
-        at, of = self.counties.sindex.query(points, predicate="intersects")
-        county = pd.Series(of, index=at).groupby(level=0).first().reindex(range(len(points)))
+        county = _first_at(self.counties, x, y)
         table = pd.DataFrame(self.counties)[list(COLUMNS)].reset_index(drop=True)
-        found = table.reindex(county.to_numpy()).reset_index(drop=True)
+        found = table.reindex(county).reset_index(drop=True)
         words = [one for one in COLUMNS if one not in ENDS]
         return found.assign(**{one: found[one].fillna("") for one in words})
 
@@ -134,6 +132,20 @@ def headroom_of(scenario: Scenario, spec: Spec) -> Headroom:
         table[column] = np.maximum(known[column.removeprefix("mva_")].to_numpy(float) - gone, 0.0)
     weight = catalog.criteria()[CRITERION].weight
     return Headroom(table.to_crs(spec.grid.crs), weight / (weight + sum(one.weight for one in spec.criteria.values())))
+
+
+def county_of(layers: Layers, lon: np.ndarray, lat: np.ndarray) -> pd.DataFrame:
+    """The row of layer `counties` that each place in degrees lies in, without its shape; nan where there is none."""
+    counties = layers.read("counties")
+    table = pd.DataFrame(counties.drop(columns="geometry")).reset_index(drop=True)
+    return table.reindex(_first_at(counties, lon, lat)).reset_index(drop=True)
+
+
+def _first_at(areas: gpd.GeoDataFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(n,): position of the first area that each place lies in, nan for none."""
+    points = gpd.GeoSeries.from_xy(x, y, crs=areas.crs)
+    at, of = areas.sindex.query(points, predicate="intersects")
+    return pd.Series(of, index=at).groupby(level=0).first().reindex(range(len(points))).to_numpy(float)
 
 
 def said(row: Mapping[str, Any], language: Language) -> str:

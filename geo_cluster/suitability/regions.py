@@ -38,6 +38,8 @@ REACH = 2.0
 """A region stays within so many sides of a square of the need from its seed."""
 MOST_TRIED = 5000
 """Seeds from which a region is grown at most."""
+AROUND_M = 1000.0
+"""A listed park is a point: the land within so many metres counts as its."""
 COLUMNS: tuple[str, ...] = (
     "rank",
     "land_mu",
@@ -305,6 +307,23 @@ def over(answer: Answer, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         found[next(one for one in found if one.startswith("band_1") and key in one)] for key in ("mean", "count")
     )
     return outlines.assign(score=mean.to_numpy(float), free_ha=count.to_numpy(float) * answer.grid.cell_ha)
+
+
+def around(answer: Answer, points: gpd.GeoDataFrame, metres: float = AROUND_M) -> gpd.GeoDataFrame:
+    """The same of the land around points within the grid, such as listed parks, which are no more than points.
+
+    Parameters
+    ----------
+    answer : Answer
+    points : GeoDataFrame
+        In any reference system.
+    metres : float
+        The land within so many counts as a point's.
+    """
+    west, south, east, north = answer.grid.bounds(answer.grid.whole)
+    near = points.to_crs(answer.grid.crs).cx[west:east, south:north]
+    near = near.set_geometry(near.geometry.buffer(metres))
+    return near.assign(score=[], free_ha=[]) if near.empty else over(answer, near)
 
 
 def write(found: gpd.GeoDataFrame, folder: Path) -> list[Path]:

@@ -204,6 +204,12 @@ class Spec(Declared):
     folder: str = ""
     """Where relative paths begin; filled in when a file is read."""
 
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the sources that the area, a rule or a criterion goes by."""
+        named = [rule.source for rule in self.exclusions.values()] + [one.source for one in self.criteria.values()]
+        return frozenset([self.grid.area, *named]) - {""}
+
     def path(self, source: Source) -> Path:
         """Where the file of a source is."""
         return Path(self.folder) / source.file
