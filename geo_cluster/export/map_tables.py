@@ -97,7 +97,7 @@ def _sites(sheet: Sheet) -> Cells:
 def _regions(sheet: Sheet) -> Cells:
     found = kept_table(sheet.study, "screened_regions", sheet.language)
     rows = [
-        [row.region, f"{row.where} {row.became}".removesuffix(" —"), f"{row.land_mu:,.0f}", row.score_band, row.spare]
+        [row.region, f"{row.where} {row.became}".removesuffix(" —"), f"{row.land_mu:,.0f}", row.screen_band, row.spare]
         for row in found.itertuples()
     ]
     return _heads(sheet, "region", "where", "land_mu", "score", "mva"), rows

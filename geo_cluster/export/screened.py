@@ -16,6 +16,8 @@ from geo_cluster.suitability.exclusions import OUTSIDE
 from geo_cluster.suitability.headroom import interval
 from geo_cluster.suitability.kept import Kept
 
+SAMPLE: dict[Language, str] = {"zh": "（示例栅格，非真实地面）", "en": " (made-up rasters, not the real ground)"}
+
 
 @once
 def screening(study: Study) -> Kept | None:
@@ -111,6 +113,8 @@ def summary(study: Study, language: Language) -> pd.DataFrame:
         "best": float(first["score"]),
         "low": float(first["score_low"]),
         "high": float(first["score_high"]),
+        "made": int((found.regions["site"] != "").sum()),
+        "note": SAMPLE[language] if found.is_sample else "",
     }
     return pd.DataFrame([row])
 
@@ -126,7 +130,7 @@ def regions(study: Study, language: Language) -> pd.DataFrame:
             "became": [row["site"] or "—" for row in rows],
             "land_mu": [float(row["land_mu"]) for row in rows],
             "score": [float(row["score"]) for row in rows],
-            "score_band": [f"{row['score']:.1f} ({row['score_low']:.0f}–{row['score_high']:.0f})" for row in rows],
+            "screen_band": [f"{row['score']:.1f} ({row['score_low']:.0f}–{row['score_high']:.0f})" for row in rows],
             "spare": [interval(row) if "mva_high" in row else "—" for row in rows],
         }
     )
