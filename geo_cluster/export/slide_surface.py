@@ -77,12 +77,8 @@ def draw(pen: Pen, slide: Any, box: Box, study: Study, review: str) -> None:
     marks = _regions(pen, slide, study, onto, region)
     legend = _legend(pen, slide, box, study, 1 / onto[3])
     reviewed = put_review(pen, slide, box, review)
-    taken = [
-        _shape(legend),
-        _shape(reviewed),
-        *parks,
-        *(shapely.box(*mark.at.buffer(mark.size / 2).bounds) for mark in marks),
-    ]
+    taken = [_shape(legend), _shape(reviewed), *parks]
+    taken += [_shape(around(mark.at, mark.size, mark.size)) for mark in marks]
     for mark in marks:
         if mark.name:
             label, text = free_place(mark, taken, _shape(box), must=True)
