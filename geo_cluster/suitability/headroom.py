@@ -159,14 +159,11 @@ def said(row: Mapping[str, Any], language: Language) -> str:
     """
     if not row["pool"]:
         return VERDICTS["unknown"][language]
-    words = [f"{interval(row)} MVA"]
-    if row.get("mva_fits"):
-        words.append(VERDICTS[row["mva_fits"]][language])
-    if row["mva_basis"] == "assumed":
-        words.append(ASK[language].format(whom=whom(language)))
-    else:
-        words.append(vocabulary("basis")[row["mva_basis"]][language])
-    return ("，" if language == "zh" else ", ").join(words)
+    fits = VERDICTS[row["mva_fits"]][language] if row.get("mva_fits") else ""
+    is_assumed = row["mva_basis"] == "assumed"
+    how = ASK[language].format(whom=whom(language)) if is_assumed else vocabulary("basis")[row["mva_basis"]][language]
+    comma, form = ("，", "{}（{}）") if language == "zh" else (", ", "{} ({})")
+    return form.format(comma.join(filter(None, (f"{interval(row)} MVA", fits))), how)
 
 
 def interval(row: Mapping[str, Any]) -> str:
