@@ -225,7 +225,7 @@ def footer(sheet: Sheet, main: Frame, margin: float, top: float, declared: dict[
 
 
 def sources_of(sheet: Sheet, declared: dict[str, Any], width: float) -> list[str]:
-    """Whom the sheet's data are owed to, in lines of at most `width` mm; `declared` is its kind."""
+    """Whom the data of a `sheet` are owed to, in lines of at most `width` mm; `declared` is its kind."""
     under = ["province", "prefectures", "counties", "roads", "railways", "water", "geonames"]
     owed = _owed(sheet.study.layers, [*declared["layers"], *under], sheet.language)
     if sheet.kind == "suitability":

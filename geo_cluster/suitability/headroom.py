@@ -135,7 +135,14 @@ def headroom_of(scenario: Scenario, spec: Spec) -> Headroom:
 
 
 def county_of(layers: Layers, lon: np.ndarray, lat: np.ndarray) -> pd.DataFrame:
-    """The row of layer `counties` that each place in degrees lies in, without its shape; nan where there is none."""
+    """The row of layer `counties` that each place lies in, without its shape; nan where there is none.
+
+    Parameters
+    ----------
+    layers : Layers
+    lon, lat : (n,) array
+        Degrees.
+    """
     counties = layers.read("counties")
     table = pd.DataFrame(counties.drop(columns="geometry")).reset_index(drop=True)
     return table.reindex(_first_at(counties, lon, lat)).reset_index(drop=True)
