@@ -77,7 +77,8 @@ class Packing(Task):
         pictures = {path: thumbnails.smaller(one.content) for path, one in files.items() if path.endswith(".png")}
         told = outline(order.study, language=order.language, **order.said)
         drawn = sketch(order.study, order.language)
-        strip = thumbnails.slides(told, drawn, label=pack.name_of("slides", order.language))
+        small = {one.form.removesuffix("_map"): pictures[path] for path, one in files.items() if path in pictures}
+        strip = thumbnails.slides(told, drawn, label=pack.name_of("slides", order.language), sheets=small)
         page = thumbnails.paper(told, label=pack.name_of("paper", order.language), language=order.language)
         sheets = {one.form.removesuffix("_map"): one.content for path, one in files.items() if path.endswith(".png")}
         screens = {name: thumbnails.smaller(picture, SCREEN) for name, picture in sheets.items()}

@@ -383,16 +383,21 @@ def suitability(
         lambda: all_or_none.check_writable(out),
         lambda: refuse_if([] if 0 <= cell < float("inf") else [Fault("cli.odd_cell", "--cell", cell=cell)]),
     )
-    from geo_cluster.suitability import asks, regions, run, screen
+    from geo_cluster.scenarios import read_for_others
+    from geo_cluster.suitability import asks, headroom, regions, run, screen
 
+    scenario = read_for_others("default")
+    scenario = scenario.model_copy(update={"layers": asked.layers or scenario.layers})
+    power = headroom.headroom_of(scenario, asked)
     ready = screen.ready(asked.of_grid(cell_m=cell) if cell else asked)
     tiles = "块" if lang == "zh" else "tiles"
     with terminal.progress(terminal.console(stderr=True)) as on_step:
         answer = run.run(ready, out, scheduler=scheduler, on_tile=lambda done, of: on_step(f"{done}/{of} {tiles}"))
+        how: Any = {"headroom": power, "progress": lambda share: on_step(f"{share:.0%}")}
         if by:
-            found = asks.find(answer, ready, asks.asked(asked, listed, by), apart=bool(sites))
+            found = asks.find(answer, ready, asks.asked(asked, listed, by), apart=bool(sites), **how)
         else:
-            found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
+            found = regions.find(answer, asked.need, screen=ready, **how)
     files = [answer.score, answer.code, *regions.write(found, out)]
     for row in answer.exclusions.itertuples():
         name = row.name_zh if lang == "zh" else row.name_en
@@ -400,13 +405,15 @@ def suitability(
     for row in found.itertuples():
         name = f"  {getattr(row, f'asked_by_{lang}')}" if by else ""
         terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}{name}")
+        terminal.line(f"     {headroom.said(row._asdict(), lang)}")
     if found.empty:
         terminal.line(str(Fault("suitability.no_region", "need", land=asked.need.land_mu).words(lang)))
     if sites:
-        from geo_cluster.scenarios import read_for_others
-        from geo_cluster.suitability import candidates
+        from geo_cluster.suitability import candidates, kept
 
-        candidates.as_sites(read_for_others("default"), found, asked, sites)
+        after = candidates.as_sites(scenario, found, asked, sites)
+        parks = regions.around(answer, candidates.listed(scenario))
+        kept.keep(answer, asked, found, sites, sites=candidates.made_of(after, found), parks=parks)
         terminal.line(f'在情景里写 / put into the scenario: layers = "{sites}"')
     terminal.line(f"{len(files)} files → {out}")
 

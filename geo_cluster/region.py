@@ -128,7 +128,7 @@ class Region:
     @cached_property
     def promised(self) -> dict[tuple[str, str], float]:
         """Attribute and subject -> what projects under way were promised of it, in the attribute's unit."""
-        return _sums(self.promises)
+        return sums_of(self.promises)
 
     @cached_property
     def draws(self) -> np.ndarray:
@@ -388,7 +388,7 @@ def prepare(
     derived = [_trip_rows(trips), _distance_rows(sites, feed), *_reach_rows(sites, reach)]
     feeds_area = zones_of_areas(world["sites"], everywhere.station)
     found = _observe(scenario, world, sites, [*derived, _constraint_rows(sites)], feeds_area, stations["station"])
-    promises = _promises(scenario, world["sites"].assign(station=everywhere.station))
+    promises = promises_of(scenario, world["sites"].assign(station=everywhere.station))
     return Region(
         scenario=scenario,
         layers=layers,
@@ -402,7 +402,7 @@ def prepare(
         names=subject_names(world),
         left_out=reach.left_out,
         arrivals=_still_arriving(
-            _arrivals(scenario, sites, world["substations"], stations, found), _sums(promises), found
+            _arrivals(scenario, sites, world["substations"], stations, found), sums_of(promises), found
         ),
         promises=promises,
     )
@@ -426,7 +426,7 @@ def _still_arriving(
     return arrivals
 
 
-def _promises(scenario: Scenario, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+def promises_of(scenario: Scenario, sites: gpd.GeoDataFrame) -> pd.DataFrame:
     """What was promised at any site of the layer, a row a pool that it is taken from: of a park, its zone too."""
     rows: list[tuple[object, ...]] = []
     ids, zones = sites["id"].tolist(), pools.zone_of(sites)
@@ -440,7 +440,7 @@ def _promises(scenario: Scenario, sites: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PROMISE_COLUMNS))
 
 
-def _sums(promises: pd.DataFrame) -> dict[tuple[str, str], float]:
+def sums_of(promises: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Attribute and subject -> what was promised of it, in the attribute's unit."""
     found: dict[tuple[str, str], float] = {}
     for one in promises.itertuples():

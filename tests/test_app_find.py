@@ -3,6 +3,7 @@
 import html
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,15 @@ from app.texts import text
 from app.views.find.surface import CLICKED
 from geo_cluster import scratch, study
 from geo_cluster.export.outline import outline
+from geo_cluster.export.screened import screening
 from geo_cluster.report import tables
-from geo_cluster.suitability import picture
+from geo_cluster.suitability import asks, picture, run
 from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.suitability.criteria import NO_SCORE
 from geo_cluster.suitability.exclusions import OUTSIDE, UNKNOWN
 from geo_cluster.suitability.grid import Grid
-from geo_cluster.world import catalog
+from geo_cluster.suitability.headroom import headroom_of
+from geo_cluster.world import catalog, portfolio
 from tests.test_app import CJK, LANGUAGES, opened, says
 
 
@@ -160,6 +163,32 @@ def test_weights_and_rules_move_surface_and_histogram_and_are_said_to_be_newer_t
 
 
 @pytest.mark.slow
+def test_the_need_comes_from_a_segment_by_one_choice_and_regions_are_listed_by_segment():
+    page = found(opened("find"))
+    spec, projects = cached_find.spec_of(cached_find.SAMPLE), portfolio.read("sample")
+    wanted = asks.asked(spec, projects, "segment")
+    plain = page.dataframe[0].value
+    assert "可开放容量（MVA）" in plain and "含用电得分" not in plain
+    page.selectbox(key="find-project-zh").set_value(f"segment:{wanted[0].key}").run()
+    need = wanted[0].need
+    told = [page.number_input(key=f"find-{key}").value for key in ("land", "mva", "hall_width", "hall_length")]
+    assert told == pytest.approx([need.land_mu, need.mva, *need.hall_m])
+    page.button(key="find-go").click().run()
+    found(page)
+    with_power = page.dataframe[0].value
+    assert with_power["含用电得分"].is_monotonic_decreasing and set(with_power["用电"]) <= {"够用", "多半够用"}
+    assert (with_power["面积（亩）"] < plain["面积（亩）"].min()).all()
+    found(page.segmented_control(key="find-by-zh").set_value("segment").run())
+    page.selectbox(key="find-whose-segment-zh").set_value(wanted[1].key).run()
+    assert not page.exception and not page.error
+    screened = replace(cached_find.ground_of(spec).exact, spec=spec)
+    answer = run.run(screened, scratch.folder() / "by-segment")
+    alone = asks.find(answer, screened, [wanted[1]], headroom=headroom_of(catalog.scenario(), spec))
+    assert page.dataframe[0].value["含用电得分"].tolist() == pytest.approx(alone["total"].round(1).tolist())
+    assert all(html.escape(one.name.zh) in "\n".join(says(page)) for one in wanted)
+
+
+@pytest.mark.slow
 def test_a_region_goes_all_the_way_to_score_plan_and_briefing(tmp_path):
     page = found(opened("find"))
     page.button(key="find-make").click().run()
@@ -181,7 +210,10 @@ def test_a_region_goes_all_the_way_to_score_plan_and_briefing(tmp_path):
     assert new in set(tables.assignment(result)["site"])
     name = sites.set_index("id").loc[new, "name_zh"]
     assert name.startswith("示例")
-    assert name in repr(outline(result))
+    told = outline(result)
+    assert name in repr(told)
+    assert screening(result).regions["site"].tolist() == [new, *[""] * 7]
+    assert "suitability" in [part.key for part in told.parts]
     # what was found stays found, and the same region can't be pressed into a second site
     assert text("find.go", "zh") not in [one.label for one in page.button]
     assert 1 not in page.multiselect[0].options and "1" not in page.multiselect[0].options

@@ -19,11 +19,13 @@ from geo_cluster.export import fonts, map_sheets, review
 from geo_cluster.export.map_frame import Frame, degree_words, frame_around, round_scale
 from geo_cluster.export.map_glyphs import GLYPHS
 from geo_cluster.export.map_labels import Name, Names
+from geo_cluster.export.map_legend import LADDERS
 from geo_cluster.export.map_page import Page
 from geo_cluster.export.map_tables import _TABLES as SIDE_TABLES
 from geo_cluster.export.map_themes import apart
+from geo_cluster.suitability import headroom
 from geo_cluster.world import catalog
-from tests import world
+from tests import screenings, world
 
 DECLARED = toml.table("sheets")
 POINTS = np.array([(114.5, 30.3), (115.2, 30.6), (114.9, 30.1)])
@@ -70,12 +72,14 @@ def test_a_sheet_explains_its_signs_and_bears_all_that_a_map_has_to(done, said, 
     made = []
     monkeypatch.setattr(map_sheets, "column", lambda sheet, *more: (made.append(sheet), real(sheet, *more)))
     language = "en" if kind == "plan" else "zh"
-    file = map_sheets.map_sheet(done, kind, language=language, review="鄂S（2026）001号" if kind == "supply" else "")
-    assert file.startswith(b"%PDF") and b"/Type3" in file and b"NotoSansSC" in file and b"/Subtype /Image" not in file
+    study = screenings.done() if kind == "suitability" else done
+    file = map_sheets.map_sheet(study, kind, language=language, review="鄂S（2026）001号" if kind == "supply" else "")
+    assert file.startswith(b"%PDF") and b"/Type3" in file and b"NotoSansSC" in file
+    assert (b"/Subtype /Image" in file) == (kind == "suitability"), "all but the surface is drawn"
     (sheet,), text = made, "".join(said)
     bare = text.replace(" ", "")
     for row in (*sheet.rows, *sheet.ground):
-        assert row.glyph in {*GLYPHS, "sizes", "widths"}
+        assert row.glyph in {*GLYPHS, *LADDERS}
         assert row.words.replace(" ", "") in bare, f"{row.words} is not in the legend"
     for key in ("legend", "sample"):
         assert DECLARED["words"][key][language] in text
@@ -83,7 +87,7 @@ def test_a_sheet_explains_its_signs_and_bears_all_that_a_map_has_to(done, said, 
     assert review in text
     assert (
         "EPSG:45" in text
-        and str(done.day) in text
+        and str(study.day) in text
         and "GSHHG" in text
         and "Tianditu" in text.replace("天地图", "Tianditu")
     )
@@ -91,6 +95,9 @@ def test_a_sheet_explains_its_signs_and_bears_all_that_a_map_has_to(done, said, 
     assert not {"1 projects"} & set(said)
     if kind != "chain":
         assert any("葛店" in one or "Gedian ETDZ" in one for one in said)
+    if kind == "suitability":
+        for words in ("L01", "CC0", "阿尔伯斯", "栅格为示例", headroom.interval(screenings.screened()[3].iloc[0])):
+            assert words in text
     if kind in ("supply", "ranking"):
         assert len(sheet.names) == 2, "Shiyan lies far off and is enlarged"
 

@@ -390,7 +390,7 @@ def test_each_project_and_segment_has_regions_by_its_own_need_and_weights(row, t
         )
     )
     by_segment = asks.asked(made.spec, projects, "segment")
-    assert [(one.key, one.need.land_mu, one.power_mva) for one in by_segment] == [
+    assert [(one.key, one.need.land_mu, one.need.mva) for one in by_segment] == [
         ("laser_chip", 18.0, 3.0),
         ("optics_crystal", 12.0, 2.0),
     ]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
+from geo_cluster.export import screened
 from geo_cluster.export.told import open_questions, owed
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED
@@ -349,6 +350,8 @@ TABLES: dict[str, Table] = {
     "supply": supply,
     "supply_land": lambda study, language: supply(study, language).query("resource == 'land'"),
     "supply_power": lambda study, language: supply(study, language).query("resource == 'power'"),
+    "screened": screened.summary,
+    "screened_regions": screened.regions,
     "best": best,
     "unplaced": unplaced,
     "pools_used": pools_used,

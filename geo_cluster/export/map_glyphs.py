@@ -38,6 +38,12 @@ def crossed(page: Page, x: float, y: float, radius: float, *, z: float = LEGEND_
         page.line(ends, color=shade("refused"), weight=0.9, z=z + 0.1)
 
 
+def diamond(page: Page, x: float, y: float, half: float, fill: str, *, z: float = LEGEND_Z) -> None:
+    """Draw a diamond on a `page` around `x`, `y`: `half` its height in mm, colour `fill`, height `z`."""
+    shape = shapely.Polygon([(x, y + half), (x + half, y), (x, y - half), (x - half, y)])
+    page.area(shape, fill=fill, line=shade("title"), weight=0.8, z=z)
+
+
 def numbered(page: Page, x: float, y: float, radius: float, words: str, look: dict[str, Any]) -> None:
     """Draw a disc with a number in it.
 
@@ -99,7 +105,8 @@ GLYPHS: dict[str, Callable[[Page, float, float, dict[str, Any]], None]] = {
     "star": lambda page, x, y, look: star(page, x, y, 1.9 * page.text_scale, look["fill"]),
     "cross": lambda page, x, y, _: crossed(page, x, y, 1.25 * page.text_scale),
     "substation": lambda page, x, y, look: substation(page, x, y, page.text_scale, look["line"]),
-    "count": lambda page, x, y, look: numbered(page, x, y, 1.9 * page.text_scale, "8", look),
+    "count": lambda page, x, y, look: numbered(page, x, y, 1.9 * page.text_scale, look.get("words", "8"), look),
+    "diamond": lambda page, x, y, look: diamond(page, x, y, 1.35 * page.text_scale, look["fill"]),
     "best": lambda page, x, y, look: numbered(page, x, y, 1.7 * page.text_scale, "1", {**look, "weight": 1.5}),
 }
 """How each sign looks in the legend."""

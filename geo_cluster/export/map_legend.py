@@ -18,6 +18,8 @@ SIZE = 6.4
 """Of the legend's texts, points."""
 HEAD = 8.0
 TABLE = 6.0
+LADDERS = ("sizes", "widths", "ramp")
+"""Signs of the legend that stand alone in a row."""
 GLYPH_MM = 7.5
 """Width of a glyph, mm on A4."""
 
@@ -45,7 +47,7 @@ class Column:
         left = list(rows)
         while left:
             taken = left[:columns]
-            if any(row.glyph in ("sizes", "widths") for row in taken):
+            if any(row.glyph in LADDERS for row in taken):
                 taken = taken[:1]
             left = left[len(taken) :]
             high = max(self._row(row, self.x + at * (width + gap), width, step) for at, row in enumerate(taken))
@@ -53,7 +55,9 @@ class Column:
 
     def _row(self, row: Row, x: float, width: float, step: float) -> float:
         """Draw one row from the present height down; its height."""
-        if row.glyph in ("sizes", "widths"):
+        if row.glyph == "ramp":
+            return self._ramp(row, x, width, step)
+        if row.glyph in LADDERS:
             return self._ladder(row, x, step)
         lines = self.page.wrapped(
             row.words[:1].upper() + row.words[1:], SIZE, width - GLYPH_MM * self.page.text_scale - 1, most=3
@@ -69,6 +73,19 @@ class Column:
                 z=80,
             )
         return step + (len(lines) - 1) * SIZE * self.em * 1.2
+
+    def _ramp(self, row: Row, x: float, width: float, step: float) -> float:
+        """A bar of colours with the numbers at its ends and middle, and what they are over it."""
+        page, colours, (low, high) = self.page, row.look["colours"], row.look["ends"]
+        page.text(x, self.y - step / 2, row.words, SIZE, va="center_baseline", z=80)
+        part, top, tall = min(width, 60 * page.text_scale) / len(colours), self.y - step, 2.6 * page.text_scale
+        for at, fill in enumerate(colours):
+            page.box(x + at * part, top - tall, part, tall, fill=fill, line=fill, weight=0.2, z=80)
+        page.box(x, top - tall, part * len(colours), tall, line=shade("rule"), weight=0.4, z=80.1)
+        for share, ha in ((0.0, "left"), (0.5, "center"), (1.0, "right")):
+            end, words = x + share * part * len(colours), f"{low + share * (high - low):g}"
+            page.text(end, top - tall - SIZE * self.em * 1.05, words, SIZE, ha=ha, va="baseline", z=80)
+        return step + tall + SIZE * self.em * 1.55
 
     def _ladder(self, row: Row, x: float, step: float) -> float:
         """A row of sizes or widths with their numbers, and what they are under it."""
@@ -154,7 +171,7 @@ class Column:
         lefts = [self.x + edge - wide for edge, wide in zip(edges, need, strict=True)]
         deep, words = (
             max(len(lines) for lines in heads),
-            {self.sheet.heading(key) for key in ("site", "number", "lacking")},
+            {self.sheet.heading(key) for key in ("site", "number", "lacking", "where")},
         )
         for at, lines in enumerate(heads):
             for number, line in enumerate(lines):

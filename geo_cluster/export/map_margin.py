@@ -6,6 +6,7 @@ from typing import Any
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
+from geo_cluster.export import screened
 from geo_cluster.export.briefing_tables import kept_table
 from geo_cluster.export.map_frame import Frame, scale_bar, true_north
 from geo_cluster.export.map_ground import Sheet
@@ -14,6 +15,9 @@ from geo_cluster.export.map_page import POINT_MM, shade
 from geo_cluster.export.map_tables import table_of
 from geo_cluster.report import tables
 from geo_cluster.world.layers import Layers
+
+SOURCES = 5.4
+"""Of the sources, points."""
 
 
 def title_of(sheet: Sheet) -> str:
@@ -45,7 +49,7 @@ def header(sheet: Sheet, margin: float, top: float) -> None:
     title = page.wrapped(title, size, width * 0.80, most=1)[0]
     y = top - 20 * em * 0.95
     page.text(margin, y, title, size, bold=True, va="baseline", color=shade("title"))
-    if sheet.study.scenario.is_sample:
+    if samples := _samples(sheet):
         words, x = sheet.words("sample"), margin + page.wide(title, size) + 4
         wide = page.wide(words, 9) + 3.4
         page.box(
@@ -65,8 +69,7 @@ def header(sheet: Sheet, margin: float, top: float) -> None:
         sheet.words("scenario", name=sheet.study.scenario.name[sheet.language]),
         sheet.words("day", day=sheet.study.day.isoformat()),
     ]
-    if sheet.study.scenario.is_sample:
-        about.append(sheet.words("sample_note"))
+    about += samples
     right = page.wrapped(" · ".join(about), 6.4, width * 0.42, most=2)
     for number, line in enumerate(right):
         page.text(
@@ -83,6 +86,13 @@ def header(sheet: Sheet, margin: float, top: float) -> None:
         page.text(margin, y - 8.4 * em * 1.5, lead[0], 8.4, va="baseline", color=shade("lead"))
 
 
+def _samples(sheet: Sheet) -> list[str]:
+    """What of the sheet is a sample, in words; nothing where nothing is."""
+    found = screened.screening(sheet.study) if sheet.kind == "suitability" else None
+    ground = [sheet.words("sample_ground")] if found is not None and found.is_sample else []
+    return [*ground, *([sheet.words("sample_note")] if sheet.study.scenario.is_sample else [])]
+
+
 def _lead(sheet: Sheet) -> str:
     """The one sentence, with its numbers from the study."""
     study, language = sheet.study, sheet.language
@@ -93,6 +103,8 @@ def _lead(sheet: Sheet) -> str:
     if sheet.kind == "supply":
         land = kept_table(study, "supply_land", language)[["low", "likely", "high"]].sum()
         return template.format(**{key: f"{land[key]:,.0f}" for key in ("low", "likely", "high")})
+    if sheet.kind == "suitability":
+        return template.format(**kept_table(study, "screened", language).iloc[0].to_dict())
     if sheet.kind == "plan":
         cities = kept_table(study, "cities", language)
         shown = [f"{row.city.removesuffix(' City')} {row.projects:.0f}" for row in cities.itertuples()]
@@ -192,16 +204,10 @@ def footer(sheet: Sheet, main: Frame, margin: float, top: float, declared: dict[
     review : str
         What is said of the review.
     """
-    page, size = sheet.page, 5.4
+    page, size = sheet.page, SOURCES
     step, width = size * page.text_scale * POINT_MM * 1.35, page.width - 2 * margin
-    owed = _owed(
-        sheet.study.layers,
-        [*declared["layers"], "province", "prefectures", "counties", "roads", "railways", "water", "geonames"],
-        sheet.language,
-    )
-    sources = sheet.words("sources") + ("；" if sheet.language == "zh" else "; ").join(owed)
     y = top - step
-    for line in page.wrapped(sources, size, width, most=2):
+    for line in sources_of(sheet, declared, width):
         page.text(margin, y, line, size, va="baseline", color=shade("muted"))
         y -= step
     crs = sheet.words("crs", meridian=f"{main.meridian:g}", epsg=main.epsg)
@@ -216,6 +222,16 @@ def footer(sheet: Sheet, main: Frame, margin: float, top: float, declared: dict[
     page.text(
         page.width - margin, margin + 0.4, review, 7.0, ha="right", va="baseline", bold=True, color=shade("review")
     )
+
+
+def sources_of(sheet: Sheet, declared: dict[str, Any], width: float) -> list[str]:
+    """Whom the data of a `sheet` are owed to, in lines of at most `width` mm; `declared` is its kind."""
+    under = ["province", "prefectures", "counties", "roads", "railways", "water", "geonames"]
+    owed = _owed(sheet.study.layers, [*declared["layers"], *under], sheet.language)
+    if sheet.kind == "suitability":
+        owed = list(dict.fromkeys([*screened.sources(sheet.study, sheet.language), *owed]))
+    words = sheet.words("sources") + ("；" if sheet.language == "zh" else "; ").join(owed)
+    return sheet.page.wrapped(words, SOURCES, width, most=declared.get("source_lines", 2))
 
 
 def _owed(layers: Layers, names: list[str], language: Language) -> list[str]:

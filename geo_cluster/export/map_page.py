@@ -21,10 +21,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
+from matplotlib.image import AxesImage
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.textpath import text_to_path
+from PIL import Image
 
 from geo_cluster import toml
 from geo_cluster.export import fonts
@@ -112,6 +114,15 @@ class Page:
     def mark(self, x: float, y: float, radius: float, **look: Any) -> None:
         """Draw a disc around `x`, `y` whose `radius` in mm grows as texts do; `look` as for `area`."""
         self.disc(x, y, radius * self.text_scale, **look)
+
+    def picture(self, png: bytes, box: tuple[float, float, float, float], *, z: float) -> None:
+        """Lay a picture, a `png` file, into a `box` of x, y, width and height in mm, at height `z`."""
+        x, y, width, height = box
+        drawn = AxesImage(self.axes, extent=(x, x + width, y, y + height), origin="upper", interpolation="none")
+        with Image.open(io.BytesIO(png)) as opened:
+            drawn.set_data(np.asarray(opened.convert("RGBA")))
+        drawn.set_zorder(z)
+        self._add(drawn, {})
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
         """Set a line of text.

@@ -12,12 +12,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
-from geo_cluster.export import fonts, map_answers, map_ground, map_themes
+from geo_cluster.export import fonts, map_answers, map_ground, map_surface, map_themes, screened
 from geo_cluster.export.map_frame import Frame, draw_frame, draw_graticule, frame_around
 from geo_cluster.export.map_glyphs import WHITE
 from geo_cluster.export.map_ground import Sheet
 from geo_cluster.export.map_labels import Names
-from geo_cluster.export.map_margin import column, footer, header, ratio, title_of
+from geo_cluster.export.map_margin import SOURCES, column, footer, header, ratio, sources_of, title_of
 from geo_cluster.export.map_page import POINT_MM, Page, shade
 from geo_cluster.export.review import review_number, review_words
 from geo_cluster.report import tables
@@ -29,7 +29,7 @@ APART_KM = 120.0
 MOST_DETAILS = 2
 BAND = 3.6
 """Between the two lines of the frame, where the degrees stand, mm."""
-SIGNS = map_themes.SIGNS | map_answers.SIGNS | map_ground.SIGNS
+SIGNS = map_themes.SIGNS | map_answers.SIGNS | map_surface.SIGNS | map_ground.SIGNS
 """Every sign by its name in `tables/sheets.toml`."""
 
 
@@ -48,7 +48,8 @@ def map_sheet(
     Parameters
     ----------
     study : Study
-    kind : {"chain", "supply", "ranking", "plan"}
+    kind : {"chain", "supply", "suitability", "ranking", "plan"}
+        `suitability` needs a screening whose regions are sites of the study's layers (`suitability.kept`).
     size : {"a4", "a3", "wide"}
         Paper, landscape; `wide` is a 16:9 slide.
     form : {"pdf", "png", "svg"}
@@ -62,7 +63,8 @@ def map_sheet(
     Raises
     ------
     InputError
-        For what is not a kind, size, form, project or review number, all at once; or there is no Chinese font.
+        For what is not a kind, size, form, project or review number, all at once; there is no screening, or no
+        Chinese font.
     """
     project = _checked(study, kind, size, form, review, project)
     fonts.chinese()
@@ -90,6 +92,8 @@ def _checked(study: Study, kind: str, size: str, form: str, review: str, project
     ids = study.projects.index.tolist()
     if kind == "ranking" and project and project not in ids:
         faults.append(Fault("export.no_such_project", _of("project"), value=project[:40], known=tuple(ids[:20])))
+    if kind == "suitability" and screened.screening(study) is None:
+        faults.append(Fault("export.no_screening", _of("kind")))
     refuse_if(faults)
     return (project or ids[0]) if kind == "ranking" else ""
 
@@ -103,7 +107,8 @@ def _lay_out(sheet: Sheet, review: str) -> None:
     page, paper = sheet.page, toml.table("sheets")["sizes"][sheet.size]
     declared, margin = toml.table("sheets")["kinds"][sheet.kind], paper["margin"]
     em = page.text_scale * POINT_MM
-    title_high, foot_high = 28 * em * 1.25 + 2, 5.4 * em * 1.35 * 3 + 2.5
+    lines = max(len(sources_of(sheet, declared, page.width - 2 * margin)), 2)
+    title_high, foot_high = 28 * em * 1.25 + 2, SOURCES * em * 1.35 * (1 + lines) + 2.5
     top, bottom = page.height - margin - title_high, margin + foot_high
     map_box = (
         margin + BAND,
@@ -111,7 +116,12 @@ def _lay_out(sheet: Sheet, review: str) -> None:
         page.width - 2 * margin - 2 * BAND - paper["column"] - 5,
         top - bottom - 2 * BAND,
     )
-    main, details = _frames(_focus(sheet, declared["focus"]), map_box, least=2 if declared["focus"] == "chain" else 1)
+    details: list[Frame] = []
+    if declared["focus"] == "screened":
+        main = frame_around(screened.corners(sheet.study), map_box, pad_mm=4, least=50_000)
+    else:
+        least = 2 if declared["focus"] == "chain" else 1
+        main, details = _frames(_focus(sheet, declared["focus"]), map_box, least=least)
     for frame in (main, *details):
         sheet.names[frame] = Names(page, frame)
     for detail in details:

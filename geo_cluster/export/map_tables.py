@@ -94,6 +94,15 @@ def _sites(sheet: Sheet) -> Cells:
     return _heads(sheet, "site", "projects", "land_mu", "power_mva"), rows
 
 
+def _regions(sheet: Sheet) -> Cells:
+    found = kept_table(sheet.study, "screened_regions", sheet.language)
+    rows = [
+        [row.region, f"{row.where} {row.became}".removesuffix(" —"), f"{row.land_mu:,.0f}", row.screen_band, row.spare]
+        for row in found.itertuples()
+    ]
+    return _heads(sheet, "region", "where", "land_mu", "score", "mva"), rows
+
+
 def _asked(sheet: Sheet) -> Cells:
     found = kept_table(sheet.study, "asked", sheet.language)
     rows = [
@@ -125,4 +134,5 @@ _TABLES = {
     "cities": _cities,
     "sites": _sites,
     "ranking": _ranking,
+    "regions": _regions,
 }

@@ -15,15 +15,18 @@ from typing import Any, NamedTuple
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.export import all_or_none
 from geo_cluster.export.beside import beside
 from geo_cluster.export.briefing_tables import keep_levels
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.pack_makers import MAKERS, Order, said
+from geo_cluster.export.screened import screening
 from geo_cluster.export.template import House
 
 GROUPS: tuple[str, ...] = tuple(toml.table("pack")["groups"])
+SCREENED = "suitability_map"
+"""The format that is left out of a whole pack where the work has no screening."""
 NEWLINE = "\r\n"
 """Of texts: what Windows' own editor takes too."""
 
@@ -127,10 +130,17 @@ def made(order: Order, wanted: Iterable[str] = ()) -> Generator[tuple[str, Files
         The format, as it is done; 'contents' for what the pack has in it comes last.
     dict of str to Packed
         Its files.
+
+    Raises
+    ------
+    InputError
+        The sheet of suitability was asked for by name, and there is no screening.
     """
     keep_levels(order.study, order.levels)
     declared, whole = formats(), Files()
     forms = tuple(wanted) or tuple(declared)
+    if SCREENED in forms and len(forms) < len(declared) and screening(order.study) is None:
+        raise InputError(Fault("export.no_screening", Place("", kind="map_sheet", key="kind")))
     for form, made_of_it in _together(order, forms, {one for one in forms if declared[one].get("beside")}):
         group = declared[form]["group"]
         folder = toml.table("pack")["groups"][group]["folder"][order.language]

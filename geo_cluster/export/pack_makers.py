@@ -14,6 +14,7 @@ from geo_cluster.export import bundle
 from geo_cluster.export.csv_tables import marked
 from geo_cluster.export.gis.systems import DEFAULT_CRS
 from geo_cluster.export.outline import Remark
+from geo_cluster.export.screened import screening
 from geo_cluster.export.template import House
 from geo_cluster.study import PROGRAM, Study
 from geo_cluster.world.spreadsheet import as_csv
@@ -124,11 +125,13 @@ def _printed(order: Order) -> dict[str, bytes]:
 
 
 def _map_sheet(kind: str) -> Callable[[Order], dict[str, bytes]]:
-    """A maker of map sheets of a kind: to print, and as a picture for a slide."""
+    """A maker of map sheets of a kind: to print, and as a picture for a slide; nothing without a screening."""
 
     def make(order: Order) -> dict[str, bytes]:
         from geo_cluster.export.map_sheets import map_sheet
 
+        if kind == "suitability" and screening(order.study) is None:
+            return {}
         options: dict[str, Any] = {"language": order.language, "review": order.review}
         if kind == "ranking":
             options["project"] = order.project or str(order.study.projects["output_100m_yuan"].idxmax())
@@ -185,7 +188,7 @@ MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {
     "slides": _slides,
     "paper": _paper,
     "printed": _printed,
-    **{f"{kind}_map": _map_sheet(kind) for kind in ("plan", "chain", "supply", "ranking")},
+    **{f"{kind}_map": _map_sheet(kind) for kind in ("plan", "chain", "supply", "suitability", "ranking")},
     "sheet": _sheet,
     "tables": _tables,
     "map": _map,

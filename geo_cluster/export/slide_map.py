@@ -72,32 +72,32 @@ def draw(pen: Pen, slide: Any, box: Box, study: Study, review: str) -> None:
     """
     colour, words = toml.table("style")["map"], WORDS[pen.language]
     lines = plan_lines(study).drop_duplicates("site").geometry
-    onto, window = _frame(lines, box)
+    onto, window = frame_of(lines.total_bounds, box)
     panel(slide.shapes, box, "paper", line="#a9a396").name = "frame"
     ground, water, links = (slide.shapes.add_group_shape() for _ in range(3))
     outlines = study.layers.read("prefectures")
     outlines = outlines.set_geometry(outlines.geometry.simplify(COARSE_DEG).intersection(window))
     for name, shape in zip(outlines[f"name_{pen.language}"], outlines.geometry, strict=True):
-        _area(ground, affine_transform(shape, onto), colour["province"], colour["prefecture_line"], name)
+        put_area(ground, affine_transform(shape, onto), colour["province"], colour["prefecture_line"], name)
     for shape in _water(study, window).geometry:
-        _area(water, affine_transform(shape, onto), colour["water"], "", words["water"])
+        put_area(water, affine_transform(shape, onto), colour["water"], "", words["water"])
     for line in lines:
-        _line(links, affine_transform(line, onto), colour["route"])
+        put_line(links, affine_transform(line, onto), colour["route"])
     for group, name in ((ground, "prefectures"), (water, "water"), (links, "links")):
-        _kept(group, name)
+        name_group(group, name)
     marks = _marks(study, onto, pen.language)
     legend = _legend(pen, slide, box, colour, words, 1 / onto[3])
     for mark in marks:
         _mark(pen, slide, mark, colour)
-    reviewed = _reviewed(pen, slide, box, review)
+    reviewed = put_review(pen, slide, box, review)
     taken = [shapely.box(*_ends(one)) for one in (legend, reviewed)]
     _names(pen, slide, outlines, onto, window, marks, taken, box)
     _water_names(pen, slide, _water(study, window), onto, taken)
 
 
-def _frame(lines: Any, box: Box) -> tuple[list[float], shapely.Polygon]:
-    """What puts degrees onto the slide, and the window shown."""
-    west, south, east, north = lines.total_bounds
+def frame_of(bounds: Any, box: Box) -> tuple[list[float], shapely.Polygon]:
+    """What puts degrees onto a `box` of a slide, and the window shown, which holds `bounds`: west to north."""
+    west, south, east, north = bounds
     pad = max(east - west, north - south, 0.4) * MARGIN + 0.05
     west, south, east, north = west - pad, south - pad, east + pad, north + pad
     across = math.cos(math.radians((south + north) / 2))
@@ -125,7 +125,7 @@ def _water_names(pen: Pen, slide: Any, water: gpd.GeoDataFrame, onto: list[float
         drawn = affine_transform(shapes[name], onto)
         wide, high = int(Pt(WATER_PT) * (measure.width(name) + 0.4)), int(Pt(WATER_PT * measure.LINE))
         for at in _within(max(shapely.get_parts(drawn), key=shapely.area)):
-            label = shapely.box(*_ends(_around(at, wide, high)))
+            label = shapely.box(*_ends(around(at, wide, high)))
             inside = drawn.intersection(label).area > 0.6 * label.area
             if inside and not any(label.intersects(one) for one in taken):
                 taken.append(label)
@@ -133,8 +133,17 @@ def _water_names(pen: Pen, slide: Any, water: gpd.GeoDataFrame, onto: list[float
                 break
 
 
-def _reviewed(pen: Pen, slide: Any, box: Box, review: str) -> Box:
-    """What the map says of its review, at the lower right."""
+def put_review(pen: Pen, slide: Any, box: Box, review: str) -> Box:
+    """What the map says of its review, at the lower right.
+
+    Parameters
+    ----------
+    pen : Pen
+    slide : Slide
+    box : Box
+        Of the map.
+    review : str
+    """
     wide, high = int(Pt(11) * (measure.width(review, bold=True) + 1)), int(Pt(18))
     left, top = box.left + box.width - wide - int(Inches(0.08)), box.top + box.height - high - int(Inches(0.05))
     place = Box(left, top, wide, high)
@@ -142,7 +151,18 @@ def _reviewed(pen: Pen, slide: Any, box: Box, review: str) -> Box:
     return place
 
 
-def _area(group: Any, shape: shapely.Geometry, colour: str, line: str, name: str) -> None:
+def put_area(group: Any, shape: shapely.Geometry, colour: str, line: str, name: str) -> None:
+    """Draw an area in EMU as native shapes.
+
+    Parameters
+    ----------
+    group : GroupShape
+    shape : geometry
+    colour, line : str
+        `#rrggbb`; '' for no fill, or no line.
+    name : str
+        Of the shape.
+    """
     for part in shapely.get_parts(shape):
         if part.geom_type != "Polygon" or part.is_empty:
             continue
@@ -151,16 +171,20 @@ def _area(group: Any, shape: shapely.Geometry, colour: str, line: str, name: str
         builder.add_line_segments([tuple(map(int, one)) for one in corners[1:]], close=True)
         drawn = builder.convert_to_shape()
         drawn.name = name
-        fill(drawn, colour)
+        if colour:
+            fill(drawn, colour)
+        else:
+            drawn.fill.background()
         flat(drawn)
         if line:
             paint(drawn.line, line)
-            drawn.line.width = Pt(0.75)
+            drawn.line.width = Pt(0.75 if colour else 1.5)
         else:
             drawn.line.fill.background()
 
 
-def _line(group: Any, line: shapely.Geometry, colour: str) -> None:
+def put_line(group: Any, line: shapely.Geometry, colour: str) -> None:
+    """Draw a straight `line` in EMU of a `colour` into a `group`."""
     (x0, y0), *_, (x1, y1) = shapely.get_coordinates(line)
     drawn = group.shapes.add_connector(MSO_CONNECTOR.STRAIGHT, *(Emu(int(one)) for one in (x0, y0, x1, y1)))
     paint(drawn.line, colour)
@@ -169,7 +193,7 @@ def _line(group: Any, line: shapely.Geometry, colour: str) -> None:
         effect.set("idx", "0")
 
 
-def _kept(group: Any, name: str) -> None:
+def name_group(group: Any, name: str) -> None:
     """A group by its name; an empty one goes."""
     group.name = name
     if not len(group.shapes):
@@ -194,7 +218,7 @@ def _marks(study: Study, onto: list[float], language: Language) -> list[Mark]:
 
 def _mark(pen: Pen, slide: Any, mark: Mark, colour: dict[str, Any]) -> None:
     kind = MSO_SHAPE.OVAL if mark.projects else MSO_SHAPE.DIAMOND
-    shape = slide.shapes.add_shape(kind, *_around(mark.at, mark.size, mark.size))
+    shape = slide.shapes.add_shape(kind, *around(mark.at, mark.size, mark.size))
     shape.name = mark.name[:60]
     fill(shape, colour["site"] if mark.projects else colour["anchor"])
     paint(shape.line, "paper")
@@ -223,7 +247,7 @@ def _names(
     frame = shapely.box(*_ends(box))
     named = [marks[0], *marks[:0:-1]][:NAMES]
     for mark in named:
-        label, text = _free(mark, taken, frame, must=len(marks) < NAMES)
+        label, text = free_place(mark, taken, frame, must=len(marks) < NAMES)
         if label is not None:
             taken.append(label)
             pen.text(slide.shapes, _box(label), [text], NAME_PT, bold=True)
@@ -231,7 +255,7 @@ def _names(
         drawn = affine_transform(shape, onto)
         wide = int(Pt(NAME_PT) * (measure.width(name) + 0.6))
         for at in _within(drawn) if shape.area > 0.02 * window.area else ():
-            label = shapely.box(*_ends(_around(at, wide, int(Pt(20)))))
+            label = shapely.box(*_ends(around(at, wide, int(Pt(20)))))
             if drawn.contains(label) and not any(label.intersects(one) for one in taken):
                 taken.append(label)
                 pen.text(slide.shapes, _box(label), [name], NAME_PT, colour="#8a8478", align=PP_ALIGN.CENTER)
@@ -247,10 +271,18 @@ def _within(shape: shapely.Geometry) -> list[shapely.Point]:
     return [shape.representative_point(), *map(shapely.Point, lattice)]
 
 
-def _free(mark: Mark, taken: list[Any], frame: Any, *, must: bool) -> tuple[Any, str]:
-    """The first place around a mark, right, left, below, above and further away, that covers nothing.
+def free_place(mark: Mark, taken: list[Any], frame: Any, *, must: bool) -> tuple[Any, str]:
+    """The first place around a mark, right, left, below, above and further away, that covers nothing, and the text.
 
-    With `must` the one that covers least, else None when there is none.
+    Parameters
+    ----------
+    mark : Mark
+    taken : list of Polygon
+        What mustn't be covered.
+    frame : Polygon
+        Of the map.
+    must : bool
+        The one that covers least where all cover something; else None then.
     """
     rows = min(measure.lines(mark.name, NAME_EM, bold=True), NAME_LINES)
     text = measure.cut(mark.name, NAME_EM, NAME_LINES, bold=True)
@@ -280,32 +312,50 @@ def _legend(pen: Pen, slide: Any, box: Box, colour: dict[str, Any], words: dict[
         y = at.top + row * number + row // 2
         middle = shapely.Point(at.left + Inches(0.17), y)
         if key == "line":
-            _line(slide, shapely.LineString([(at.left, y), (at.left + Inches(0.34), y)]), colour["route"])
+            put_line(slide, shapely.LineString([(at.left, y), (at.left + Inches(0.34), y)]), colour["route"])
         else:
             kind = {"anchor": MSO_SHAPE.DIAMOND, "site": MSO_SHAPE.OVAL, "water": MSO_SHAPE.RECTANGLE}[key]
-            sign = slide.shapes.add_shape(kind, *_around(middle, int(Inches(0.17)), int(Inches(0.17))))
+            sign = slide.shapes.add_shape(kind, *around(middle, int(Inches(0.17)), int(Inches(0.17))))
             fill(sign, colour[key])
             sign.line.fill.background()
             flat(sign)
         label = Box(at.left + int(Inches(0.45)), y - int(Pt(8)), wide, int(Pt(16)))
         pen.text(slide.shapes, label, [text], 11)
-    _scale(pen, slide, Box(at.left, at.top + 4 * row + row // 2, at.width, 0), abs(deg_per_emu))
+    put_scale(pen, slide, Box(at.left, at.top + 4 * row + row // 2, at.width, 0), abs(deg_per_emu))
     return place
 
 
-def _scale(pen: Pen, slide: Any, at: Box, deg_per_emu: float) -> None:
+def put_scale(pen: Pen, slide: Any, at: Box, deg_per_emu: float) -> None:
+    """Draw a scale bar with its kilometres.
+
+    Parameters
+    ----------
+    pen : Pen
+    slide : Slide
+    at : Box
+    deg_per_emu : float
+        Of latitude.
+    """
     km_per_emu = deg_per_emu * KM_PER_DEG
     km = max((one for one in (1, 2, 5, 10, 20, 50, 100, 200) if one / km_per_emu < at.width * 0.6), default=1)
     end = at.left + int(km / km_per_emu)
     line = shapely.LineString([(at.left, at.top), (end, at.top)])
-    _line(slide, line, "#1d2b36")
+    put_line(slide, line, "#1d2b36")
     for x in (at.left, end):
-        _line(slide, shapely.LineString([(x, at.top - Inches(0.05)), (x, at.top)]), "#1d2b36")
+        put_line(slide, shapely.LineString([(x, at.top - Inches(0.05)), (x, at.top)]), "#1d2b36")
     label = Box(end + int(Inches(0.1)), at.top - int(Pt(9)), int(Inches(0.8)), int(Pt(16)))
     pen.text(slide.shapes, label, [f"{km} km"], 11)
 
 
-def _around(at: shapely.Point, width: int, height: int) -> Box:
+def around(at: shapely.Point, width: int, height: int) -> Box:
+    """The box of `width` and `height` around a point.
+
+    Parameters
+    ----------
+    at : Point
+        EMU.
+    width, height : int
+    """
     return Box(int(at.x - width / 2), int(at.y - height / 2), int(width), int(height))
 
 

@@ -12,7 +12,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from geo_cluster.domain import Language
-from geo_cluster.export import measure, slide_charts, slide_map, slide_tables, slide_template
+from geo_cluster.export import measure, slide_charts, slide_map, slide_surface, slide_tables, slide_template
 from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Remark, Sheet, outline
 from geo_cluster.export.review import review_words
 from geo_cluster.export.slide_text import WARNING, Box, Pen, fitting, panel
@@ -127,7 +127,8 @@ class _Deck:
 
     def _block(self, slide: Any, box: Box, block: Block, *, alone: bool) -> None:
         if isinstance(block, Sheet):
-            slide_map.draw(self.pen, slide, box, self.study, self.review)
+            draw = slide_surface.draw if block.name == "suitability" else slide_map.draw
+            draw(self.pen, slide, box, self.study, self.review)
             return
         if isinstance(block, Grid) and not alone:
             (size,) = self.pen.sizes(12)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -28,7 +30,7 @@ class Bars(NamedTuple):
     bars: list[list[tuple[float, str]]]
 
 
-def slides(made: Outline, sketch: str, *, label: str) -> str:
+def slides(made: Outline, sketch: str, *, label: str, sheets: Mapping[str, str] = MappingProxyType({})) -> str:
     """Each slide of a briefing, small, in a strip that scrolls sideways; its classes are styled by the page.
 
     Parameters
@@ -38,6 +40,8 @@ def slides(made: Outline, sketch: str, *, label: str) -> str:
         The plan's map as SVG, '' for none.
     label : str
         What a screen reader calls the strip.
+    sheets : mapping of str
+        Address of the picture of each map sheet by its name; of the plan the sketch is shown.
     """
     parts: list[dict[str, Any]] = [{"title": made.title, "message": made.subtitle, "blocks": []}]
     parts += [
@@ -45,8 +49,8 @@ def slides(made: Outline, sketch: str, *, label: str) -> str:
         for part in made.parts
     ]
     drawn = sketch.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    picture = _address(drawn.encode(), "image/svg+xml")
-    return render("thumbnails.html", slides=parts, picture=picture, marks=marks(made), rows=ROWS, label=label)
+    pictures = {**sheets, "plan": _address(drawn.encode(), "image/svg+xml")}
+    return render("thumbnails.html", slides=parts, pictures=pictures, marks=marks(made), rows=ROWS, label=label)
 
 
 def paper(made: Outline, *, label: str, language: Language) -> str:

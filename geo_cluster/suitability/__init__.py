@@ -12,8 +12,10 @@
     screen.py       a spec made ready: one tile in, one tile's answer out; the story of a cell
     surfaces.py     tiles and the surfaces as files
     run.py          all tiles, on this machine or a cluster, to files; stops, goes on, refuses
+    headroom.py     what power a place may still get: its county's supply area, an interval, whom to ask
     regions.py      compact land of at least the need that holds the hall, best first
     asks.py         land for each project or segment, by its own need and weights
     candidates.py   a region as a candidate site of a scenario
+    kept.py         a screening as it stays with a work, small, for maps and papers
     kernels_*.py    compiled loops over cells, by who calls them: rasters, outlines, rules, scores, regions
 """

@@ -6,8 +6,9 @@ does. Hall and weights are those that the spec declares for the segment, else th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ import shapely
 
 from geo_cluster.domain import Text
 from geo_cluster.suitability import criteria, regions
+from geo_cluster.suitability.headroom import Headroom
 from geo_cluster.suitability.run import Answer
 from geo_cluster.suitability.screen import Screen
 from geo_cluster.suitability.spec import Need, Spec
@@ -24,7 +26,7 @@ from geo_cluster.world import catalog
 
 By = Literal["segment", "project"]
 COLUMNS = ("asked_by", "asked_by_zh", "asked_by_en", "segment", "power_mva")
-"""Stand before those of `regions.COLUMNS`; `power_mva` is what has to be brought there."""
+"""Stand before those of `regions.COLUMNS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,6 @@ class Ask:
     need : Need
     weight : (criteria,) array
         Sums to 1.
-    power_mva : float
-        Likely capacity that the largest project needs.
     """
 
     key: str
@@ -49,7 +49,6 @@ class Ask:
     segment: str
     need: Need
     weight: np.ndarray
-    power_mva: float
 
 
 def asked(spec: Spec, projects: pd.DataFrame, by: By) -> list[Ask]:
@@ -70,16 +69,25 @@ def _each(spec: Spec, projects: pd.DataFrame, by: By) -> Iterator[Ask]:
         segment = str(group["segment"].iloc[0])
         own = spec.segments.get(segment)
         changes: dict[str, Any] = {"land_mu": float(group["land_mu_likely"].max())}
+        changes["mva"] = float(group["power_mva_likely"].max())
         if own and own.hall_m:
             changes["hall_m"] = own.hall_m
         said = str(group["name"].iloc[0])
         name = catalog.segments()[segment].name if by == "segment" else Text(zh=said, en=said)
         weight = criteria.weights(spec, own.weights if own else None)
         need = spec.need.model_copy(update=changes)
-        yield Ask(str(key), name, segment, need, weight, float(group["power_mva_likely"].max()))
+        yield Ask(str(key), name, segment, need, weight)
 
 
-def find(answer: Answer, screen: Screen, asks: list[Ask], *, apart: bool = False) -> gpd.GeoDataFrame:
+def find(
+    answer: Answer,
+    screen: Screen,
+    asks: list[Ask],
+    *,
+    apart: bool = False,
+    headroom: Headroom | None = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> gpd.GeoDataFrame:
     """The best regions for each, ranked by its own weights.
 
     Parameters
@@ -91,6 +99,10 @@ def find(answer: Answer, screen: Screen, asks: list[Ask], *, apart: bool = False
     apart : bool
         Whether regions of one keep the spacing from those of the ones before it, as where all become sites; else each
         has the best there is.
+    headroom : Headroom, optional
+        What each region may get of power; it counts for those that need some.
+    progress : callable
+        Called with the share that is done.
 
     Returns
     -------
@@ -99,13 +111,26 @@ def find(answer: Answer, screen: Screen, asks: list[Ask], *, apart: bool = False
     """
     tables: list[gpd.GeoDataFrame] = []
     taken: list[Any] = []
-    for ask in asks:
+    for done, ask in enumerate(asks):
         weight = None if np.array_equal(ask.weight, screen.weight) else ask.weight
         off = shapely.union_all(taken) if apart and taken else None
-        found = regions.find(answer, ask.need, screen=screen, weight=weight, keep_off=off)
+        found = regions.find(
+            answer,
+            ask.need,
+            screen=screen,
+            weight=weight,
+            keep_off=off,
+            headroom=headroom,
+            progress=partial(_share, progress, done, len(asks)),
+        )
         taken += list(found.geometry)
-        told = (ask.key, ask.name.zh, ask.name.en, ask.segment, ask.power_mva)
+        told = (ask.key, ask.name.zh, ask.name.en, ask.segment, ask.need.mva)
         for at, (column, value) in enumerate(zip(COLUMNS, told, strict=True)):
             found.insert(at, column, value)
         tables.append(found)
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), geometry="geometry", crs=answer.grid.crs)
+
+
+def _share(progress: Callable[[float], None], done: int, of: int, share: float) -> None:
+    """Say how much of all is done where a share of one is."""
+    progress((done + share) / of)

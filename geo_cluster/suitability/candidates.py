@@ -19,6 +19,7 @@ import tomli_w
 from geo_cluster import scratch
 from geo_cluster.domain import Scenario
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
+from geo_cluster.suitability.headroom import county_of
 from geo_cluster.suitability.spec import Spec
 from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import SOURCES, Layers
@@ -52,17 +53,14 @@ def as_sites(scenario: Scenario, regions: gpd.GeoDataFrame, spec: Spec, folder: 
         A region lies in no county of the layers.
     """
     base = Layers(scenario.layers)
-    points = gpd.GeoSeries.from_xy(regions["lon"], regions["lat"], crs=4326)
-    counties = base.read("counties")
-    at, of = counties.sindex.query(points, predicate="within")
-    county = pd.Series(of, index=at).groupby(level=0).first().reindex(range(len(points)))
+    where = county_of(base, regions["lon"].to_numpy(), regions["lat"].to_numpy())
     refuse_if(
         [
-            Fault("suitability.region_without_county", Place("", entry=f"{points[at].y:.4f}, {points[at].x:.4f}"))
-            for at in np.flatnonzero(county.isna())
+            Fault("suitability.region_without_county", Place("", entry=f"{row.lat:.4f}, {row.lon:.4f}"))
+            for row, county in zip(regions.itertuples(), where["code"], strict=True)
+            if pd.isna(county)
         ]
     )
-    where = counties.iloc[county.to_numpy(int)].reset_index(drop=True)
     sites = base.read("sites")
     added = _sites(regions.reset_index(drop=True), where, spec, set(sites["id"]))
     numbers = _observations(added, regions.reset_index(drop=True), spec)
@@ -74,6 +72,21 @@ def as_sites(scenario: Scenario, regions: gpd.GeoDataFrame, spec: Spec, folder: 
     sha256 = hashlib.sha256((folder / SOURCES).read_bytes()).hexdigest()
     chosen = (*scenario.sites, *added["id"]) if scenario.sites else ()
     return scenario.model_copy(update={"layers": str(folder), "layers_sha256": sha256, "sites": chosen})
+
+
+def listed(scenario: Scenario) -> gpd.GeoDataFrame:
+    """The listed parks of a scenario that have a place: its sites, but for land that a screening made one."""
+    sites = Layers(scenario.layers).read("sites")
+    sites = sites[(sites["site_class"] != CLASS) & sites.geometry.notna()]
+    return sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites
+
+
+def made_of(scenario: Scenario, regions: gpd.GeoDataFrame) -> list[str]:
+    """Id of the site of a scenario that each region became, by its place; '' for those that didn't."""
+    sites = Layers(scenario.layers).read("sites")
+    sites = sites[sites["site_class"] == CLASS]
+    at = {(row.lon, row.lat): str(row.id) for row in sites.itertuples()}
+    return [at.get((round(row.lon, 6), round(row.lat, 6)), "") for row in regions.itertuples()]
 
 
 def _sites(regions: gpd.GeoDataFrame, where: pd.DataFrame, spec: Spec, there: set[str]) -> pd.DataFrame:

@@ -53,16 +53,38 @@ def laid_out(grid: Grid, *, most: int = MOST_PIXELS) -> Layout:
     stretch = max((east - west) / grid.columns, (north - south) / grid.rows)
     pixel = max(stretch, math.sqrt((east - west) * (north - south) / most))
     width, height = math.ceil((east - west) / pixel), math.ceil((north - south) / pixel)
-    xs, ys = (np.append(np.arange(0, size, STEP), size - 1) for size in (width, height))
-    back = pyproj.Transformer.from_crs(MERCATOR, grid.crs, always_xy=True)
-    x, y = back.transform(*np.meshgrid(west + (xs + 0.5) * pixel, north - (ys + 0.5) * pixel))
-    column = np.floor((_between(x, ys, xs) - grid.west) / grid.cell_m).astype(np.int32)
-    row = np.floor((grid.north - _between(y, ys, xs)) / grid.cell_m).astype(np.int32)
-    beyond = (row < 0) | (row >= grid.rows) | (column < 0) | (column >= grid.columns)
-    cell = np.where(beyond, grid.rows * grid.columns, row * grid.columns + column).astype(np.int32)
+    edges = west, north - height * pixel, west + width * pixel, north
+    cell = cells_of(grid, MERCATOR, edges, (height, width))
     degrees = pyproj.Transformer.from_crs(MERCATOR, 4326, always_xy=True)
     (left, right), (bottom, top) = degrees.transform([west, west + width * pixel], [north - height * pixel, north])
     return Layout(cell, ((bottom, left), (top, right)))
+
+
+def cells_of(
+    grid: Grid, crs: int | str, bounds: tuple[float, float, float, float], shape: tuple[int, int]
+) -> np.ndarray:
+    """Which cell of a grid each pixel of a picture shows, as in `Layout`.
+
+    Parameters
+    ----------
+    grid : Grid
+    crs : int or str
+        Of the picture.
+    bounds : (west, south, east, north)
+        Of the picture, in its own system.
+    shape : (height, width)
+        In pixels.
+    """
+    west, south, east, north = bounds
+    height, width = shape
+    xs, ys = (np.append(np.arange(0, size, STEP), size - 1) for size in (width, height))
+    back = pyproj.Transformer.from_crs(crs, grid.crs, always_xy=True)
+    over, down = (east - west) / width, (north - south) / height
+    x, y = back.transform(*np.meshgrid(west + (xs + 0.5) * over, north - (ys + 0.5) * down))
+    column = np.floor((_between(x, ys, xs) - grid.west) / grid.cell_m).astype(np.int32)
+    row = np.floor((grid.north - _between(y, ys, xs)) / grid.cell_m).astype(np.int32)
+    beyond = (row < 0) | (row >= grid.rows) | (column < 0) | (column >= grid.columns)
+    return np.where(beyond, grid.rows * grid.columns, row * grid.columns + column).astype(np.int32)
 
 
 def _between(known: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 Two steps. The whole surface is looked over once for seeds: in each block of the grid, the square of the needed size
 with the most score on free land. From the best seed on, a region grows cell by cell to the need, by score and by
-nearness to its seed; what is too small, too close to a better one, or holds no hall, is passed over.
+nearness to its seed; what is too small, too close to a better one, or holds no hall, is passed over. Where power is
+needed, what the supply area may spare counts beside the score, and land whose area is known to have less is passed
+over; land of which nobody knows is not.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from geo_cluster import scratch
 from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
 from geo_cluster.suitability.exclusions import FREE
 from geo_cluster.suitability.grid import TILE, Grid, Window
+from geo_cluster.suitability.headroom import Headroom
 from geo_cluster.suitability.run import Answer
 from geo_cluster.suitability.screen import Screen
 from geo_cluster.suitability.spec import Need
@@ -35,6 +38,8 @@ REACH = 2.0
 """A region stays within so many sides of a square of the need from its seed."""
 MOST_TRIED = 5000
 """Seeds from which a region is grown at most."""
+AROUND_M = 1000.0
+"""A listed park is a point: the land within so many metres counts as its."""
 COLUMNS: tuple[str, ...] = (
     "rank",
     "land_mu",
@@ -46,6 +51,8 @@ COLUMNS: tuple[str, ...] = (
     "hall_width_m",
 )
 COLUMNS += ("hall_length_m", "lon", "lat")
+TOTALS = ("total", "total_low", "total_high")
+"""Score of land and power together."""
 
 
 def find(
@@ -55,6 +62,7 @@ def find(
     screen: Screen | None = None,
     weight: np.ndarray | None = None,
     keep_off: Any = None,
+    headroom: Headroom | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> gpd.GeoDataFrame:
     """Find the best regions of a finished screening.
@@ -69,6 +77,8 @@ def find(
         Other weights than the answer's, summing to 1; scores are then worked out anew, which needs `screen`.
     keep_off : geometry, optional
         In the grid's reference system: no region meets it, such as regions of another need.
+    headroom : Headroom, optional
+        What each region may get of power; with it and `need.mva` regions are sought and ranked by land and power.
     progress : callable
         Called with the share of the surface that was looked over.
 
@@ -77,30 +87,77 @@ def find(
     GeoDataFrame
         At most `need.count` rows, best first, in the grid's reference system: `COLUMNS`; `score` is the mean of the
         likely score of its cells, and its `hall` the largest rectangle inside; with `screen`, a column of each
-        criterion. Compactness is Polsby and Popper's: 4 pi area over the square of the perimeter, pi / 4 of a square.
+        criterion; with `headroom`, its columns, and where power is needed `mva_fits` (`headroom.Verdict`) and `TOTALS`,
+        by which they are then ranked. Compactness is Polsby and Popper's: 4 pi area over the square of the perimeter,
+        pi / 4 of a square.
     """
     grid = answer.grid
     cells = max(math.ceil(need.land_mu / MU_PER_HA / grid.cell_ha - 1e-9), 1)
     side = max(math.ceil(math.sqrt(cells)), 1)
     found: list[dict[str, Any]] = []
+    halls: dict[Any, bool] = {}
     taken: list[Any] = [] if keep_off is None else [keep_off]
+    power = headroom if need.mva else None
     with _Surface(answer, screen, weight) as surface:
-        for seed in _seeds(surface, grid, side, progress)[:MOST_TRIED]:
+        seeds = _seeds(surface, grid, side, progress)
+        if power is not None:
+            seeds = _powered(seeds, power, need.mva, grid, side)
+        for _, *seed in seeds[:MOST_TRIED]:
             here = shapely.Point(grid.west + (seed[1] + 0.5) * grid.cell_m, grid.north - (seed[0] + 0.5) * grid.cell_m)
             if any(shapely.dwithin(here, one, need.spacing_km * 1000) for one in taken):
                 continue
-            region = _grown(surface, grid, seed, cells, side, need.compact)
-            if region is None:
+            region = _grown(surface, grid, (seed[0], seed[1]), cells, side, need.compact)
+            if region is None or not _holds(region, need, taken, halls):
                 continue
-            shape = region["geometry"]
-            near = any(shape.distance(one) < max(need.spacing_km * 1000, 1e-6) for one in taken)
-            if near or (need.hall_m and not hall_fits(shape, need.hall_m)):
+            region["power"] = _power(region, headroom, need.mva)
+            if region["power"].get("mva_fits") == "short":
                 continue
             found.append(region)
-            taken.append(shape)
+            taken.append(region["geometry"])
             if len(found) == need.count:
                 break
     return _described(found, grid, screen)
+
+
+def _holds(region: dict[str, Any], need: Need, taken: list[Any], halls: dict[Any, bool]) -> bool:
+    """Whether a region keeps its distance from the better ones and holds the hall; `halls` by shape, as many recur."""
+    shape, mask = region["geometry"], region["mask"]
+    if any(shape.distance(one) < max(need.spacing_km * 1000, 1e-6) for one in taken):
+        return False
+    if not need.hall_m:
+        return True
+    key = mask.shape, np.packbits(mask).tobytes()
+    if key not in halls:
+        halls[key] = hall_fits(shape, need.hall_m)
+    return halls[key]
+
+
+def _power(region: dict[str, Any], headroom: Headroom | None, need_mva: float) -> dict[str, Any]:
+    """What a region may get of power, and where some is needed whether it will do and the score of both together."""
+    if headroom is None:
+        return {}
+    place = shapely.point_on_surface(region["geometry"])
+    rows = headroom.at(np.array([place.x]), np.array([place.y]))
+    told: dict[str, Any] = dict(rows.iloc[0])
+    if need_mva:
+        scores = np.array([[region[key]] for key in ("score", "score_low", "score_high")])
+        told["mva_fits"] = headroom.verdicts(rows, need_mva)[0]
+        told |= dict(zip(TOTALS, headroom.totals(scores, rows, need_mva)[:, 0].tolist(), strict=True))
+    return told
+
+
+def _powered(
+    seeds: list[tuple[int, int, int]], power: Headroom, need_mva: float, grid: Grid, side: int
+) -> list[tuple[int, int, int]]:
+    """Seeds by land and power, best first; without those whose supply area is known to have too little."""
+    if not seeds:
+        return seeds
+    points, row, column = np.array(seeds).T
+    rows = power.at(grid.west + (column + 0.5) * grid.cell_m, grid.north - (row + 0.5) * grid.cell_m)
+    mean = points / (side**2 * HUNDREDTHS)
+    total = power.totals(np.broadcast_to(mean, (3, len(mean))), rows, need_mva)[0]
+    kept = np.array(power.verdicts(rows, need_mva)) != "short"
+    return [seeds[at] for at in np.argsort(-total, kind="stable") if kept[at]]
 
 
 class _Surface:
@@ -135,15 +192,15 @@ class _Surface:
         return Window(row, column, max(last - row, 0), max(end - column, 0))
 
 
-def _seeds(surface: _Surface, grid: Grid, side: int, progress: Callable[[float], None]) -> list[tuple[int, int]]:
-    """Row and column of the middle of the best square of each block, best first."""
+def _seeds(surface: _Surface, grid: Grid, side: int, progress: Callable[[float], None]) -> list[tuple[int, int, int]]:
+    """Sum of scores of the best square of each block, row and column of its middle, best first."""
     tiles = list(grid.tiles(TILE))
     best: list[tuple[int, int, int]] = []
     for done, tile in enumerate(tiles):
         reach = surface.on_grid(Window(tile.row, tile.column, tile.rows + side - 1, tile.columns + side - 1))
         best += _best_squares(*surface.read(reach), tile, side)
         progress((done + 1) / len(tiles))
-    return [(row, column) for _, row, column in sorted(best, key=lambda one: (-one[0], one[1], one[2]))]
+    return sorted(best, key=lambda one: (-one[0], one[1], one[2]))
 
 
 def _best_squares(scores: np.ndarray, code: np.ndarray, tile: Window, side: int) -> Iterator[tuple[int, int, int]]:
@@ -197,7 +254,7 @@ def _grown(
 
 def _described(found: list[dict[str, Any]], grid: Grid, screen: Screen | None) -> gpd.GeoDataFrame:
     """The regions as a table, ranked."""
-    found = sorted(found, key=lambda one: -one["score"])
+    found = sorted(found, key=lambda one: -one["power"].get("total", one["score"]))
     shapes = np.array([one["geometry"] for one in found], dtype=object)
     frame = gpd.GeoDataFrame({"geometry": shapes}, geometry="geometry", crs=grid.crs)
     frame["rank"] = np.arange(1, len(found) + 1)
@@ -211,6 +268,8 @@ def _described(found: list[dict[str, Any]], grid: Grid, screen: Screen | None) -
     places = gpd.GeoSeries(shapely.point_on_surface(shapes), crs=grid.crs).to_crs(4326)
     frame["lon"], frame["lat"] = places.x, places.y
     frame = frame[[*COLUMNS, "geometry"]]
+    for key in found[0]["power"] if found else ():
+        frame.insert(len(frame.columns) - 1, key, [one["power"][key] for one in found])
     if screen is not None and len(found):
         means = [_means(screen, one["window"], one["mask"]) for one in found]
         for key in screen.spec.criteria:
@@ -248,6 +307,23 @@ def over(answer: Answer, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         found[next(one for one in found if one.startswith("band_1") and key in one)] for key in ("mean", "count")
     )
     return outlines.assign(score=mean.to_numpy(float), free_ha=count.to_numpy(float) * answer.grid.cell_ha)
+
+
+def around(answer: Answer, points: gpd.GeoDataFrame, metres: float = AROUND_M) -> gpd.GeoDataFrame:
+    """The same of the land around points within the grid, such as listed parks, which are no more than points.
+
+    Parameters
+    ----------
+    answer : Answer
+    points : GeoDataFrame
+        In any reference system.
+    metres : float
+        The land within so many counts as a point's.
+    """
+    west, south, east, north = answer.grid.bounds(answer.grid.whole)
+    near = points.to_crs(answer.grid.crs).cx[west:east, south:north]
+    near = near.set_geometry(near.geometry.buffer(metres))
+    return near.assign(score=[], free_ha=[]) if near.empty else over(answer, near)
 
 
 def write(found: gpd.GeoDataFrame, folder: Path) -> list[Path]:

@@ -167,6 +167,8 @@ class Need(Declared):
     """Land, mu."""
     hall_m: tuple[Positive, Positive] | None = None
     """Width and length of the hall that has to fit, in any direction, metres."""
+    mva: NonNegative = 0.0
+    """Power, MVA; where some is needed, what the supply area may spare counts (`headroom`)."""
     count: Annotated[int, Field(ge=1, le=1000)] = 10
     """How many regions."""
     spacing_km: NonNegative = 2.0
@@ -201,6 +203,12 @@ class Spec(Declared):
     """R&D anchor that minutes are measured from."""
     folder: str = ""
     """Where relative paths begin; filled in when a file is read."""
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the sources that the area, a rule or a criterion goes by."""
+        named = [rule.source for rule in self.exclusions.values()] + [one.source for one in self.criteria.values()]
+        return frozenset([self.grid.area, *named]) - {""}
 
     def path(self, source: Source) -> Path:
         """Where the file of a source is."""

@@ -26,6 +26,9 @@ OWN_KV = (110.0, 500.0)
 AREA = "A"
 """What the id of a supply area begins with; the code of its county follows (`A420704`)."""
 
+NO_ZONES = ("park_in_zone", "standard_factory", "screened_land")
+"""Classes of sites that bring no station of their own to the supply area that they draw on."""
+
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -153,7 +156,7 @@ def independent_feeds(sites: pd.DataFrame, substations: pd.DataFrame) -> np.ndar
 
 
 def zones_of_areas(sites: pd.DataFrame, station: np.ndarray) -> dict[str, int]:
-    """Supply area -> how many zones draw on it; a park or standard factory inside a zone is none.
+    """Supply area -> how many zones draw on it; none is a park or factory inside a zone, or land that was screened.
 
     Parameters
     ----------
@@ -162,7 +165,7 @@ def zones_of_areas(sites: pd.DataFrame, station: np.ndarray) -> dict[str, int]:
     station : (n,) array
         What each site draws on, as `feeding_station` finds it.
     """
-    zone = ~sites["site_class"].isin(["park_in_zone", "standard_factory"]).to_numpy()
+    zone = ~sites["site_class"].isin(NO_ZONES).to_numpy()
     areas = supply_area(sites)
     return {area: max(1, int((zone & (station == area)).sum())) for area in dict.fromkeys(areas)}
 

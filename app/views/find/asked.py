@@ -7,19 +7,26 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from app import cached_find, session, state
+from app import cached_find, cached_listing, session, state
 from app.session import t
 from app.widgets import plain
 from geo_cluster.errors import GeoClusterError
+from geo_cluster.suitability.asks import Ask, By
 from geo_cluster.suitability.spec import Need, Spec
 from geo_cluster.world import portfolio
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
 MOST_WEIGHT, MOST_BUFFER_M = 40.0, 5000.0
+BY: tuple[By, ...] = ("segment", "project")
+LIMITS = {"land": (5.0, 20_000.0), "mva": (0.0, 2000.0), "hall_width": (0.0, 1000.0), "hall_length": (0.0, 2000.0)}
+"""Of the numbers of a need: least and most."""
 
 
 class Asked(NamedTuple):
-    """The spec that was chosen as it was declared, and as it is set on the page; the power that is needed, MVA."""
+    """The spec that was chosen as it was declared, and as it is set on the page; the power that is needed, MVA.
+
+    Power is no part of the spec: it changes no cell, so regions are listed anew without another screening.
+    """
 
     key: str
     declared: Spec
@@ -55,46 +62,51 @@ def asked(key: str) -> Asked:
     with rule:
         rules = _rules(key, declared)
     with need:
-        wanted, mva = _need(declared.need)
+        wanted, mva = _need(declared)
     criteria = {name: one.model_copy(update={"weight": weights[name]}) for name, one in declared.criteria.items()}
     spec = declared.model_copy(update={"criteria": criteria, "exclusions": rules, "need": wanted})
     return Asked(key, declared, spec, mva)
 
 
-def _projects() -> pd.DataFrame:
+def projects() -> pd.DataFrame:
     """Projects of the work; none where they can't be read, which their own page says."""
     try:
         return portfolio.read(state.scenario().portfolio)
     except GeoClusterError:
-        return pd.DataFrame({"name": []})
+        return pd.DataFrame()
 
 
-def _need(declared: Need) -> tuple[Need, float]:
-    projects = _projects()
-    names = {"": t("find.typed")} | {str(key): plain(name) for key, name in projects["name"].items()}
+def _need(spec: Spec) -> tuple[Need, float]:
+    """The need: typed, or taken from a segment or a project of the work by one choice."""
+    offered = {f"{by}:{ask.key}": ask for by in BY for ask in cached_listing.asked(spec, projects(), by)}
+    names = {"": t("find.typed")}
+    names |= {key: t(f"find.of_{key.partition(':')[0]}", name=plain(_name(ask))) for key, ask in offered.items()}
 
     def take() -> None:
-        chosen = session.chosen(session.spoken("find-project"))
-        if chosen in projects.index.astype(str):
-            row = projects.loc[projects.index.astype(str) == chosen].iloc[0]
-            session.put("find-land", float(row["land_mu_likely"]))
-            session.put("find-mva", float(row["power_mva_likely"]))
+        if (ask := offered.get(session.chosen(session.spoken("find-project")))) is not None:
+            hall = ask.need.hall_m or (0.0, 0.0)
+            taken = {"land": ask.need.land_mu, "mva": ask.need.mva, "hall_width": hall[0], "hall_length": hall[1]}
+            for name, value in taken.items():
+                low, high = LIMITS[name]
+                session.put(f"find-{name}", min(max(float(value), low), high))
 
     st.selectbox(
         t("find.project"),
         list(names),
-        format_func=lambda one: names.get(one, one),
+        format_func=names.__getitem__,
+        help=t("find.project_help"),
         key=session.spoken("find-project"),
         on_change=take,
     )
+    declared = spec.need
     hall = declared.hall_m or (0.0, 0.0)
     land, mva = _two(
-        ("land", 5.0, 20_000.0, declared.land_mu, 10.0, "%.0f"),
-        ("mva", 0.0, 2000.0, 0.0, 1.0, "%.1f"),
+        ("land", *LIMITS["land"], declared.land_mu, 10.0, "%.0f"),
+        ("mva", *LIMITS["mva"], declared.mva, 1.0, "%.1f"),
     )
     width, length = _two(
-        ("hall_width", 0.0, 1000.0, float(hall[0]), 10.0, "%.0f"),
-        ("hall_length", 0.0, 2000.0, float(hall[1]), 10.0, "%.0f"),
+        ("hall_width", *LIMITS["hall_width"], float(hall[0]), 10.0, "%.0f"),
+        ("hall_length", *LIMITS["hall_length"], float(hall[1]), 10.0, "%.0f"),
     )
     count, spacing = _two(
         ("count", 1, 50, declared.count, 1, "%d"),
@@ -102,6 +114,10 @@ def _need(declared: Need) -> tuple[Need, float]:
     )
     needs = {"land_mu": land, "hall_m": (width, length) if width and length else None, "count": count}
     return declared.model_copy(update=needs | {"spacing_km": spacing}), mva
+
+
+def _name(ask: Ask) -> str:
+    return ask.name[session.language()]
 
 
 def _two(*fields: tuple[str, Any, Any, Any, Any, str]) -> list[Any]:

@@ -7,19 +7,24 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, cached_find, session, state
+from app import cached, cached_find, cached_listing, session, state
 from app.cached_find import Ground
 from app.finding import Finding, Found
+from app.listing import Listing
 from app.session import t
+from app.views.find import asked as asking
 from app.views.find.asked import Asked
 from app.widgets import listed, plain, text_table
 from geo_cluster import scratch, toml
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.suitability import candidates
+from geo_cluster.suitability import candidates, headroom, kept
+from geo_cluster.suitability.asks import Ask, By
 from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.world.coordinates import MU_PER_HA
 
+WAIT_S = 1.5
+"""So long a list of regions is waited for before its progress is shown."""
 BEGUN = "find-begun"
 MADE = "find-made"
 """Set once the work was changed: all of the page says so, its bar too."""
@@ -35,7 +40,7 @@ def under_way(ground: Ground, asked: Asked) -> Found | None:
     session.keep(BEGUN, True)
     if job is not None and job.found is not None:
         session.keep("find-last", (asked.key, job))
-        return job.found
+        return _listed(job, job.found, asked)
     if job is not None and not job.ended:
         _progress(job)
     else:
@@ -43,7 +48,78 @@ def under_way(ground: Ground, asked: Asked) -> Found | None:
             st.error(listed(job.refusal.faults), icon=":material/error:")
         _ask(ground, spec, job)
     key, last = session.kept("find-last", ("", None))
-    return last.found if last is not None and key == asked.key else None
+    return _listed(last, last.found, asked) if last is not None and key == asked.key else None
+
+
+def _listed(job: Finding, found: Found, asked: Asked) -> Found:
+    """The regions of one need, or of the segment or project that is chosen, with what they may get of power."""
+    kinds: dict[str, By | None] = {"need": None, "segment": "segment", "project": "project"}
+    who = {one: t(f"find.by_{one}") for one in kinds}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.segmented_control(
+            t("find.by"),
+            list(who),
+            default="need",
+            format_func=who.__getitem__,
+            required=True,
+            key=session.spoken("find-by"),
+            persist_state="session",
+        )
+        kind = kinds[by]
+        if kind is None:
+            need = found.screen.spec.need.model_copy(update={"mva": asked.mva})
+            wanted = cached_listing.single(found, need)
+        else:
+            wanted = cached_listing.asked(found.screen.spec, asking.projects(), kind)
+        chosen = _whose(wanted, by) if by != "need" and wanted else ""
+    listing = cached_listing.listing(job, wanted, state.scenario()) if wanted else None
+    if listing is None:
+        st.info(t("find.no_projects"), icon=":material/search_off:")
+        return found._replace(regions=found.regions.iloc[:0])
+    listing.wait(WAIT_S)
+    if not listing.ended:
+        _listing(listing)
+    if listing.refusal is not None:
+        st.error(listed(listing.refusal.faults), icon=":material/error:")
+    if listing.regions is None:
+        return found if by == "need" else found._replace(regions=found.regions.iloc[:0])
+    if by != "need":
+        _bests(listing.regions, wanted)
+    mine = listing.regions[listing.regions["asked_by"] == chosen].reset_index(drop=True)
+    return found._replace(regions=mine)
+
+
+def _whose(wanted: list[Ask], by: str) -> str:
+    names = {ask.key: plain(ask.name[session.language()]) for ask in wanted}
+    return st.selectbox(
+        t(f"find.by_{by}"), list(names), format_func=names.__getitem__, key=session.spoken(f"find-whose-{by}")
+    )
+
+
+@st.fragment(run_every=0.7)
+def _listing(listing: Listing) -> None:
+    if listing.ended:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(max(listing.share, 0.02), 1.0), t("find.listing", s=listing.elapsed_s))
+        st.button(t("find.stop"), disabled=listing.stopped, key="find-list-stop", on_click=listing.stop)
+
+
+def _bests(regions: Any, wanted: list[Ask]) -> None:
+    """For each that asks what it needs, and the best region there is for it."""
+    language, rows = session.language(), []
+    first = regions.drop_duplicates("asked_by").set_index("asked_by")
+    for ask in wanted:
+        need = f"{ask.need.land_mu:,.0f}", f"{ask.need.mva:,.1f}"
+        if ask.key in first.index:
+            row = first.loc[ask.key].to_dict()
+            best = f"{row['score']:.1f}", f"{row['lat']:.4f}, {row['lon']:.4f}", headroom.said(row, language)
+        else:
+            best = "—", t("find.none_for"), "—"
+        rows.append((ask.name[language], *need, *best))
+    with st.expander(t("find.bests", n=len(rows)), icon=":material/format_list_numbered:"):
+        heads = ["find.who", "find.land", "find.mva", "find.score", "find.at", "find.spare"]
+        text_table([t(one) for one in heads], rows, named=True)
 
 
 def _ask(ground: Ground, spec: Any, job: Finding | None) -> None:
@@ -99,8 +175,16 @@ def table(found: Found, asked: Asked) -> None:
             f"{one.name[language]}（{one.unit[language]}）" if language == "zh" else f"{one.name.en} ({one.unit.en})"
         ] = regions[key].round(1)
     shown["find.compact"] = regions["compactness"].round(2)
+    rows = regions.to_dict("records")
+    if "total" in regions:
+        shown.insert(1, "find.total", regions["total"].round(1))
+        shown["find.fits"] = [headroom.VERDICTS[row["mva_fits"]][language] for row in rows]
+    if "pool" in regions:
+        shown["find.spare"] = [headroom.interval(row) for row in rows]
     names = {key: t(key) for key in shown if key.startswith("find.")}
     st.dataframe(shown.rename(columns=names), hide_index=True, alt=t("find.regions"))
+    if "mva_basis" in regions and regions["mva_basis"].isin(["assumed", ""]).any():
+        st.caption(t("find.ask_power", whom=headroom.whom(language)))
     if asked.mva:
         _power(asked.mva)
     _candidates(found)
@@ -151,7 +235,10 @@ def _make(found: Found, ranks: list[int]) -> None:
     session.keep("find-refused", None)
     try:
         with scratch.temporary() as folder:
-            after = candidates.as_sites(state.scenario(), chosen, found.screen.spec, folder / "layers")
+            spec, layers = found.screen.spec, folder / "layers"
+            after = candidates.as_sites(state.scenario(), chosen, spec, layers)
+            made = candidates.made_of(after, found.regions)
+            kept.keep(found.answer, spec, found.regions, layers, sites=made, parks=found.parks)
             files = {f"layers/{one.name}": one.read_bytes() for one in sorted((folder / "layers").iterdir())}
         note = t("find.made_note", n=len(chosen))
         state.attach(note, **files)
