@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 import os
+import secrets
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +18,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached
+from app import cached, session
 from app.finding import Finding, Findings
-from geo_cluster import toml
+from app.texts import TEXTS
+from geo_cluster import scratch, toml
+from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language, Text
-from geo_cluster.errors import InputError
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.maps import site_map
 from geo_cluster.suitability import picture, run, screen
 from geo_cluster.suitability import spec as specs
+from geo_cluster.suitability.brought import Brought
 from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.suitability.criteria import weights
 from geo_cluster.suitability.grid import TILE
@@ -38,6 +43,9 @@ MOST_CELLS = 6_000_000
 FOLDER = "GEO_CLUSTER_SCREENINGS"
 """Environment variable with a folder of specs (`*.toml`) that the page offers beside the sample and our own table."""
 SAMPLE, OURS = "sample", "ours"
+OWN = "own"
+"""Stands for what the visitor dropped."""
+BROUGHT = "find-brought"
 
 
 def offered() -> dict[str, Path | None]:
@@ -60,16 +68,48 @@ def spec_of(key: str) -> Spec:
     InputError
         With every fault of it.
     """
-    path = offered().get(key, offered()[SAMPLE])
+    path = brought().spec if key == OWN else offered().get(key, offered()[SAMPLE])
     return _spec(str(path or ""), path.stat().st_mtime if path else 0.0)
 
 
 def name_of(key: str) -> Text:
     """What a spec is called; its file's name where it can't be read."""
+    if key == OWN:
+        return Text(**dict(zip(("zh", "en"), TEXTS["own.choice"], strict=True)))
     try:
         return spec_of(key).name
     except InputError:
         return Text(zh=key, en=key)
+
+
+def brought() -> Brought:
+    """What this visitor dropped; it goes with the visit."""
+    kept = session.kept(BROUGHT)
+    if kept is None:
+        held = scratch.hold(scratch.folder() / "brought" / secrets.token_hex(12))
+        kept = Brought(held.path), held
+        weakref.finalize(kept[0], _findings().forget, str(held.path)).atexit = False
+        session.keep(BROUGHT, kept)
+    return kept[0]
+
+
+def let_go() -> None:
+    """Take away what this visitor dropped, and what was found on it."""
+    _findings().forget(str(brought().folder))
+    session.keep(BROUGHT, None)
+
+
+def check_own() -> None:
+    """Open what the visitor's spec names.
+
+    Raises
+    ------
+    GeoClusterError
+        With every fault of it, or more cells than the page screens.
+    """
+    grid, most = ground_of(spec_of(OWN)).exact.grid, limits().pixels
+    if (cells := grid.rows * grid.columns) > most:
+        raise InputError(Fault("suitability.too_many_cells", Place(""), cells=cells, cell=grid.cell_m, most=most))
 
 
 class Ground(NamedTuple):

@@ -142,6 +142,10 @@ class Brought:
         scratch.write(self.folder / SPEC, own.written(own.kept_as(row, self._copies)))
         return self.folder / SPEC
 
+    def unbuild(self) -> None:
+        """Take the spec away: it can't be used."""
+        (self.folder / SPEC).unlink(missing_ok=True)
+
     def _copy(self, key: str, band: int) -> str:
         """A raster of the bare pixels of a band, which came out of the box."""
         piece = self.look(key, band=band)

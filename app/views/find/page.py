@@ -8,7 +8,7 @@ from app import cached_find, session
 from app.page import footer, heading
 from app.session import t
 from app.views.find import asked as asking
-from app.views.find import regions, surface, told
+from app.views.find import own, regions, surface, told
 from app.widgets import refusals
 
 HEIGHT = 600
@@ -35,6 +35,13 @@ def _page() -> None:
     left, right = st.columns([1, 2.7])
     with left, st.container(key="find-asked"):
         key = asking.which()
+        if key != cached_find.OWN:
+            own.button()
+        elif own.is_open():
+            own.draw(st.container(), right)
+            return
+        else:
+            own.aside()
         spread = st.container()
         asked = asking.asked(key)
     with st.spinner(t("find.reading")):
