@@ -21,6 +21,7 @@ import streamlit as st
 from app import cached, session
 from app.finding import Finding, Findings
 from app.texts import TEXTS
+from app.web import tiles
 from geo_cluster import scratch, toml
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language, Text
@@ -153,6 +154,41 @@ def part_of(ground: Ground, spec: Spec) -> Part:
     """What the cells come to under the rules of a spec; weights and need change nothing of it."""
     rules = {key: rule.model_dump(mode="json") for key, rule in spec.exclusions.items()}
     return _part(replace(ground.shown, spec=spec), ground.key, json.dumps(rules))
+
+
+def exact_of(ground: Ground, spec: Spec, surface: Surface, job: Finding | None) -> tiles.Pyramid | None:
+    """The surface at its own cells, as map tiles, where an overview is shown and a finished screening is of it.
+
+    Parameters
+    ----------
+    ground : Ground
+    spec : Spec
+        With its rules and weights as they are set.
+    surface : Surface
+        What is shown of it: its colours are the tiles' too.
+    job : Finding, optional
+        The last one that was done.
+    """
+    if not ground.is_overview or job is None or job.found is None or job.held is None:
+        return None
+    done = job.found.screen.spec
+    if done.model_copy(update={"need": spec.need}) != spec:
+        return None
+    said = json.dumps([str(job.held.path), ground.key, surface.span])
+    key = hashlib.sha256(said.encode()).hexdigest()[:24]
+    look, answer, span = toml.table("style")["surface"], job.found.answer, surface.span
+
+    def draw(zoom: int, column: int, row: int) -> bytes:
+        return picture.tile(
+            answer,
+            (zoom, column, row),
+            span=span,
+            colours=look["ramp"],
+            taken=look["taken"],
+            unknown=look["unknown"],
+        )
+
+    return tiles.pyramid(key) or tiles.Pyramid(key, draw, job.held)
 
 
 class Surface(NamedTuple):

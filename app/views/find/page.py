@@ -56,15 +56,19 @@ def _page() -> None:
         below = st.container(key="find-below")
     with below:
         found = regions.under_way(ground, asked)
+    _, last = session.kept("find-last", ("", None))
+    spec = cached_find.weighted(asked.spec, asked.weights)
+    exact = cached_find.exact_of(ground, spec, shown, last if found is not None else None)
     with place:
-        surface.show(ground, shown, found, height=HEIGHT)
+        surface.show(ground, shown, found, exact, height=HEIGHT)
     with below:
+        if ground.is_overview:
+            said = "find.overview" if exact is None else "find.exact"
+            st.caption(t(said, cell=ground.shown.grid.cell_m, exact=ground.exact.grid.cell_m))
         _below(ground, asked, found)
 
 
 def _below(ground: cached_find.Ground, asked: asking.Asked, found: regions.Found | None) -> None:
-    if ground.is_overview:
-        st.caption(t("find.overview", cell=ground.shown.grid.cell_m, exact=ground.exact.grid.cell_m))
     first, second = st.columns([3, 2])
     with first:
         if found is not None:
