@@ -14,8 +14,8 @@ from geo_cluster.errors import Fault, InputError
 
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How a TIFF begins, and one of more than 4 GB."""
-MB_AT_ONCE = 48
-"""So much of the pixels comes out at a time."""
+AT_ONCE = 48 * door.MB
+"""So many bytes of pixels come out at a time."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def rows(content: bytes, name: str, looked: Looked) -> Iterator[np.ndarray]:
     height, width = looked.shape
     dtype = np.dtype(looked.dtype)
     block = min(max(looked.block_rows, 1), height)
-    at_once = max(MB_AT_ONCE * door.MB // (width * dtype.itemsize) // block, 1) * block
+    at_once = max(AT_ONCE // (width * dtype.itemsize) // block, 1) * block
     for top in range(0, height, at_once):
         bottom = min(top + at_once, height)
         _, arrays = ask("raster", {".tif": content}, name, band=looked.band, rows=[top, bottom])

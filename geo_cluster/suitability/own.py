@@ -81,7 +81,7 @@ def _source(piece: Piece, use: Use) -> dict[str, Any]:
 
 
 def _rules(key: str, piece: Piece, use: Use) -> dict[str, Any]:
-    stem = PurePosixPath(piece.name).stem[:40]
+    stem = PurePosixPath(piece.file).stem[:40]
     if use.role == "slope":
         name = {"zh": f"坡度大于 {use.steep:g}%（{stem}）", "en": f"Slope above {use.steep:g} % ({stem})"}
         return {key: {"source": key, "slope": True, "above": use.steep, "name": name}}
@@ -97,7 +97,7 @@ def _rules(key: str, piece: Piece, use: Use) -> dict[str, Any]:
 
 
 def _criteria(key: str, piece: Piece, use: Use) -> dict[str, Any]:
-    stem = PurePosixPath(piece.name).stem[:40]
+    stem = PurePosixPath(piece.file).stem[:40]
     if use.role == "slope":
         about: dict[str, Any] = {
             "measure": "slope",
