@@ -91,6 +91,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "own.build": ("生成方案并查看", "Make the screening"),
     "own.edit": ("改文件与用途", "Change files and uses"),
+    "own.along": ("带走", "Take along"),
     "own.toml": ("下载方案（TOML）", "Spec (TOML)"),
     "own.zip": ("下载方案与文件（ZIP）", "Spec and files (ZIP)"),
     "own.same": (

@@ -177,15 +177,13 @@ def _removal(brought: Brought) -> None:
 def aside() -> None:
     """Below the choice, once a spec of one's own is shown: change it, take it along, remove it."""
     brought = cached_find.brought()
-    st.button(t("own.edit"), icon=":material/tune:", key="find-own-edit", on_click=lambda: session.keep(OPEN, True))
     with st.container(horizontal=True):
-        st.download_button(
-            t("own.toml"), brought.declared, SPEC, "application/toml", icon=":material/download:", key="find-own-toml"
-        )
-        st.download_button(
-            t("own.zip"), brought.packed, "screening.zip", "application/zip", icon=":material/folder_zip:",
-            key="find-own-zip",
-        )  # fmt: skip
-    st.caption(t("own.same"))
-    st.code(f"geo-cluster suitability {SPEC} --out result", language=None, wrap_lines=True)
-    _removal(brought)
+        st.button(t("own.edit"), icon=":material/tune:", key="find-own-edit", on_click=lambda: session.keep(OPEN, True))
+        with st.popover(t("own.along"), icon=":material/download:", key="find-own-along"):
+            toml = (brought.declared, SPEC, "application/toml")
+            st.download_button(t("own.toml"), *toml, icon=":material/description:", key="find-own-toml")
+            packed = (brought.packed, "screening.zip", "application/zip")
+            st.download_button(t("own.zip"), *packed, icon=":material/folder_zip:", key="find-own-zip")
+            st.caption(t("own.same"))
+            st.code(f"geo-cluster suitability {SPEC} --out result", language=None, wrap_lines=True)
+            _removal(brought)
