@@ -4,7 +4,9 @@ import io
 import zipfile
 from dataclasses import replace
 
+import anyio
 import geopandas as gpd
+import httpx
 import numpy as np
 import pyproj
 import pytest
@@ -13,12 +15,15 @@ import shapely
 from PIL import Image
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from app import cached_find, finding
 from app.finding import Finding
 from app.texts import text
-from app.web import tiles
-from geo_cluster import scratch
+from app.web import guard as guards
+from app.web import requests, tickets, tiles
+from geo_cluster import scratch, serving
 from geo_cluster.box import pixels
 from geo_cluster.box.limits import ENVIRONMENT
 from geo_cluster.errors import InputError
@@ -351,6 +356,31 @@ def test_tiles_are_there_as_long_as_the_surface_is_shown():
     assert tiles.PATH.fullmatch(f"{shown.address}/3/7/7.png") and not tiles.PATH.fullmatch("surface/../3/7/7.png")
     del shown
     assert tiles.drawn("0" * 24, 3, 7, 7) is None
+
+
+def test_a_tile_is_for_the_visitor_whose_page_was_told_its_address():
+    shown = tiles.Pyramid("a" * 24, lambda zoom, column, row: f"{zoom} {column} {row}".encode(), None)
+
+    async def streamlit(scope, receive, send):
+        raise AssertionError(scope["path"])
+
+    guard = guards.Guard(streamlit, serving=serving.Serving(), auth=None)
+
+    async def asked(visitor, ticket, at="/3/7/6.png"):
+        cookies = {requests.VISITOR: create_signed_value(get_cookie_secret(), requests.VISITOR, visitor).decode()}
+        transport = httpx.ASGITransport(app=guard)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", cookies=cookies) as client:
+            answer = await client.get(f"/{shown.address}{at}", params={"for": ticket})
+            return answer.status_code, answer.content, answer.headers["cache-control"]
+
+    async def go():
+        told = tickets.ticket(shown.address, "li/")
+        assert await asked("li", told) == (200, b"3 7 6", "private, no-store")
+        assert [(await asked(*one))[0] for one in (("wu", told), ("li", "0" * 32), ("li", told, "/3/8/6.png"))] == [
+            404
+        ] * 3
+
+    anyio.run(go)
 
 
 def test_what_was_found_on_files_goes_with_them():

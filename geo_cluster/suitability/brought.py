@@ -113,6 +113,14 @@ class Brought:
     def look(self, key: str, *, band: int = 1, unknown: str = "") -> Piece:
         """What a file is under another band, or another number for unknown; looked at once.
 
+        Parameters
+        ----------
+        key : str
+            Of the file.
+        band : int
+        unknown : str
+            As in `pixels.look`.
+
         Raises
         ------
         InputError

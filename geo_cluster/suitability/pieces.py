@@ -211,7 +211,16 @@ def legend_of(piece: Piece) -> tuple[str, str]:
 
 
 def system_of(piece: Piece, crs: str, sheet: str = "") -> pyproj.CRS | None:
-    """The reference system that a file states, or that was chosen for it; None where there is none."""
+    """The reference system that a file states, or that was chosen for it; None where there is none.
+
+    Parameters
+    ----------
+    piece : Piece
+    crs : str
+        Chosen for it.
+    sheet : str
+        Layer of outlines.
+    """
     stated = piece.looked.crs if piece.looked else _layer(piece, sheet).crs
     if not (crs or stated):
         return None

@@ -152,7 +152,15 @@ def _pixel_m(piece: Piece, use: Use, crs: str) -> float | None:
 
 
 def placed(piece: Piece, use: Use, to: str) -> Bounds | None:
-    """West, south, east and north of a file as it is used, in a reference system; None where it has no place."""
+    """West, south, east and north of a file as it is used, in a reference system; None where it has no place.
+
+    Parameters
+    ----------
+    piece : Piece
+    use : Use
+    to : str
+        The reference system.
+    """
     return bounds_of(piece, to, crs=use.crs, sheet=use.sheet)
 
 
