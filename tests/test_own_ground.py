@@ -131,6 +131,12 @@ def test_a_raster_says_its_classes_bands_bits_and_unit():
     assert refusal(two, band=3) == ["box.no_such_band"]
 
 
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:4490", "EPSG:4547", "EPSG:3035", "EPSG:32650", HUBEI])
+def test_a_reference_system_comes_out_as_it_is(crs):
+    looked = pixels.look(tif(COVER, crs=crs, west=100.0, north=30.0, cell=0.01), "a.tif")
+    assert pyproj.CRS.from_wkt(looked.crs).equals(pyproj.CRS.from_user_input(crs), ignore_axis_order=True)
+
+
 def test_what_is_no_whole_geotiff_is_refused_in_words(monkeypatch, tmp_path):
     whole = FILES["武汉 DEM.tif"]
     vrt = b'<VRTDataset rasterXSize="1" rasterYSize="1"><VRTRasterBand><SourceFilename>/etc/passwd</SourceFilename>'

@@ -75,7 +75,7 @@ def _answered(file: Any, asked: dict[str, Any], name: str, limits: Limits) -> An
         "shape": [height, width],
         "bands": file.count,
         "dtype": dtype.name,
-        "crs": file.crs.to_wkt() if file.crs else "",
+        "crs": file.crs.to_wkt(version="WKT2_2019") if file.crs else "",
         "transform": None if file.transform.is_identity else list(file.transform)[:6],
         "nodata": _number(file.nodatavals[band - 1]),
         "unit": str(file.units[band - 1] or "")[:40],

@@ -106,6 +106,7 @@ class Brought:
         """Take a file away, and what was made of it."""
         piece = self.pieces.pop(key)
         self.brought = {}
+        self.unbuild()
         (self.folder / piece.file).unlink(missing_ok=True)
         for at in [one for one in self._copies if one[0] == piece.file]:
             (self.folder / self._copies.pop(at)).unlink(missing_ok=True)

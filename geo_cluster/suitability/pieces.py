@@ -15,6 +15,7 @@ import shapely
 
 from geo_cluster import toml
 from geo_cluster.box import door, pixels
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.box.formats import ending_of
 from geo_cluster.box.pixels import Looked
 from geo_cluster.errors import Fault, InputError
@@ -103,6 +104,8 @@ def looked_at(content: bytes, name: str, file: str, *, band: int = 1, unknown: s
     """
     if pixels.is_raster(content) or door.suffix(name) in (".tif", ".tiff"):
         return Piece(name, file, looked=pixels.look(content, name, band=band, unknown=unknown))
+    if (alien := foreign_fault(content, name)) is not None:
+        raise InputError(alien)
     ending = ending_of(content, name)
     if not ending:
         door.check_size(content, name)

@@ -10,6 +10,7 @@ from app import cached_find, session
 from app.session import t
 from app.views.find import own_uses
 from app.views.find.own_uses import KEPT
+from app.web import uploads
 from app.widgets import listed, refusals, upload_words
 from geo_cluster.box import pixels
 from geo_cluster.box.limits import limits
@@ -77,6 +78,7 @@ def _drop(brought: Brought) -> None:
     if dropped:
         with st.spinner(t("own.looking")):
             session.keep(REFUSED, _taken(brought, [(one.name, one.getvalue()) for one in dropped]))
+        uploads.let_go(dropped)
         session.keep(STAMP, stamp + 1)
         session.keep(OPEN, True)
         st.rerun()
