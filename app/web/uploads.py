@@ -95,13 +95,10 @@ class Uploads:
 
 def let_go(files: Iterable[Any]) -> None:
     """Drop files of this visit that were taken in elsewhere: they count no more, and take no memory."""
-    context = get_script_run_ctx()
-    if context is None or not runtime.exists():
-        return
-    manager = Runtime.instance().uploaded_file_mgr
-    assert isinstance(manager, MemoryUploadedFileManager)
-    for one in files:
-        manager.remove_file(context.session_id, one.file_id)
+    context, manager = get_script_run_ctx(), Runtime.instance().uploaded_file_mgr if runtime.exists() else None
+    if context is not None and isinstance(manager, MemoryUploadedFileManager):
+        for one in files:
+            manager.remove_file(context.session_id, one.file_id)
 
 
 def _storage() -> Mapping[str, Mapping[str, Any]]:

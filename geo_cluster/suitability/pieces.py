@@ -26,7 +26,7 @@ ROLES = {"raster": ("slope", "cover", "mask", "number", "aside"), "outlines": ("
 """What a raster, or outlines, may be in a screening."""
 
 LIKE_HEIGHTS = ("dem", "dsm", "dtm", "glo30", "glo-30", "glo_30", "srtm", "elevation", "高程", "地形")
-LIKE_AREA = ("范围", "边界", "boundary", "extent", "aoi")
+LIKE_AREA = ("范围", "边界", "boundary", "extent", "area", "aoi")
 LIKE_NEAR = ("road", "station", "substation", "port", "道路", "公路", "站", "港")
 _ODD = re.compile(r"[^\w .()（）+-]+")
 
