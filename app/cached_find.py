@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 import os
+import secrets
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +18,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached
+from app import cached, session
 from app.finding import Finding, Findings
-from geo_cluster import toml
+from app.texts import TEXTS
+from app.web import tiles
+from geo_cluster import scratch, toml
+from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language, Text
-from geo_cluster.errors import InputError
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.maps import site_map
 from geo_cluster.suitability import picture, run, screen
 from geo_cluster.suitability import spec as specs
+from geo_cluster.suitability.brought import Brought
 from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.suitability.criteria import weights
 from geo_cluster.suitability.grid import TILE
@@ -38,6 +44,9 @@ MOST_CELLS = 6_000_000
 FOLDER = "GEO_CLUSTER_SCREENINGS"
 """Environment variable with a folder of specs (`*.toml`) that the page offers beside the sample and our own table."""
 SAMPLE, OURS = "sample", "ours"
+OWN = "own"
+"""Stands for what the visitor dropped."""
+BROUGHT = "find-brought"
 
 
 def offered() -> dict[str, Path | None]:
@@ -60,16 +69,48 @@ def spec_of(key: str) -> Spec:
     InputError
         With every fault of it.
     """
-    path = offered().get(key, offered()[SAMPLE])
+    path = brought().spec if key == OWN else offered().get(key, offered()[SAMPLE])
     return _spec(str(path or ""), path.stat().st_mtime if path else 0.0)
 
 
 def name_of(key: str) -> Text:
     """What a spec is called; its file's name where it can't be read."""
+    if key == OWN:
+        return Text(**dict(zip(("zh", "en"), TEXTS["own.choice"], strict=True)))
     try:
         return spec_of(key).name
     except InputError:
         return Text(zh=key, en=key)
+
+
+def brought() -> Brought:
+    """What this visitor dropped; it goes with the visit."""
+    kept = session.kept(BROUGHT)
+    if kept is None:
+        held = scratch.hold(scratch.folder() / "brought" / secrets.token_hex(12))
+        kept = Brought(held.path), held
+        weakref.finalize(kept[0], _findings().forget, str(held.path)).atexit = False
+        session.keep(BROUGHT, kept)
+    return kept[0]
+
+
+def let_go() -> None:
+    """Take away what this visitor dropped, and what was found on it."""
+    _findings().forget(str(brought().folder))
+    session.keep(BROUGHT, None)
+
+
+def check_own() -> None:
+    """Open what the visitor's spec names.
+
+    Raises
+    ------
+    GeoClusterError
+        With every fault of it, or more cells than the page screens.
+    """
+    grid, most = ground_of(spec_of(OWN)).exact.grid, limits().pixels
+    if (cells := grid.rows * grid.columns) > most:
+        raise InputError(Fault("suitability.too_many_cells", Place(""), cells=cells, cell=grid.cell_m, most=most))
 
 
 class Ground(NamedTuple):
@@ -113,6 +154,41 @@ def part_of(ground: Ground, spec: Spec) -> Part:
     """What the cells come to under the rules of a spec; weights and need change nothing of it."""
     rules = {key: rule.model_dump(mode="json") for key, rule in spec.exclusions.items()}
     return _part(replace(ground.shown, spec=spec), ground.key, json.dumps(rules))
+
+
+def exact_of(ground: Ground, spec: Spec, surface: Surface, job: Finding | None) -> tiles.Pyramid | None:
+    """The surface at its own cells, as map tiles, where an overview is shown and a finished screening is of it.
+
+    Parameters
+    ----------
+    ground : Ground
+    spec : Spec
+        With its rules and weights as they are set.
+    surface : Surface
+        What is shown of it: its colours are the tiles' too.
+    job : Finding, optional
+        The last one that was done.
+    """
+    if not ground.is_overview or job is None or job.found is None or job.held is None:
+        return None
+    done = job.found.screen.spec
+    if done.model_copy(update={"need": spec.need}) != spec:
+        return None
+    said = json.dumps([str(job.held.path), ground.key, surface.span])
+    key = hashlib.sha256(said.encode()).hexdigest()[:24]
+    look, answer, span = toml.table("style")["surface"], job.found.answer, surface.span
+
+    def draw(zoom: int, column: int, row: int) -> bytes:
+        return picture.tile(
+            answer,
+            (zoom, column, row),
+            span=span,
+            colours=look["ramp"],
+            taken=look["taken"],
+            unknown=look["unknown"],
+        )
+
+    return tiles.pyramid(key) or tiles.Pyramid(key, draw, job.held)
 
 
 class Surface(NamedTuple):

@@ -48,11 +48,14 @@ class Finding(Task):
         Tiles done, of how many.
     found : Found
         Once done.
+    folder : str
+        Of the spec's files.
     """
 
     share: float = 0.0
     tiles: tuple[int, int] = (0, 0)
     found: Found | None = None
+    folder: str = ""
     held: scratch.Held | None = None
 
     def run(self, screen: Screen, parks: gpd.GeoDataFrame) -> None:
@@ -118,11 +121,19 @@ class Findings:
             there = self._findings.get(key)
             if there is not None and not (there.ended and there.found is None):
                 return there
-            new = self._findings[key] = Finding(held=scratch.hold(scratch.folder() / "screenings" / key))
+            new = self._findings[key] = Finding(
+                held=scratch.hold(scratch.folder() / "screenings" / key), folder=screen.spec.folder
+            )
             for old in [one for one, finding in self._findings.items() if finding.ended][:-KEPT]:
                 del self._findings[old]
         threading.Thread(target=self._work, args=[new, screen, parks], daemon=True, name=f"find-{key}").start()
         return new
+
+    def forget(self, folder: str) -> None:
+        """Stop and drop the screenings of the specs in a folder; their files go once nobody shows them."""
+        with self._lock:
+            for key in [one for one, finding in self._findings.items() if finding.folder == folder]:
+                self._findings.pop(key).stop()
 
     def _work(self, finding: Finding, screen: Screen, parks: gpd.GeoDataFrame) -> None:
         with self._slot:

@@ -62,6 +62,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "find.park_score": ("周围 1 公里可用地 {score:.1f} 分", "free land within 1 km: {score:.1f}"),
     "find.park_none": ("周围 1 公里无可用地", "no free land within 1 km"),
+    "find.exact": (
+        "图上逐格显示算完的结果（{exact:,.0f} 米格网）；改设置后先回到 {cell:,.0f} 米的概览。",
+        "The map shows the finished screening cell by cell ({exact:,.0f} m); changed settings first show the overview of {cell:,.0f} m.",
+    ),
     "find.overview": (
         "图上为 {cell:,.0f} 米格网的概览；点击的格与找出的地块按 {exact:,.0f} 米原格网计算。",
         "The map is an overview on cells of {cell:,.0f} m; a cell that is clicked and the regions are worked out on cells of {exact:,.0f} m.",

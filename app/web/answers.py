@@ -42,7 +42,7 @@ def baked(cookie: bytes, secure: bool) -> bytes:
 
 def kept_where(path: str, said: bytes) -> bytes:
     """Where an answer may be kept: what is a visitor's nowhere, what is named by its content for long."""
-    if OF_A_VISITOR.fullmatch(path):
+    if OF_A_VISITOR.fullmatch(path) or path.startswith("surface/"):
         return b"private, no-store"
     return said if path.startswith("static/") and b"immutable" in said else b"private, no-cache"
 

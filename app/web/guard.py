@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from app import signin
 from app.streamlit_patches import Hook, wrap
-from app.web import entry, requests, tickets
+from app.web import entry, requests, tickets, tiles
 from app.web.answers import HEADERS, OF_A_VISITOR, baked, kept_where, policy
 from app.web.requests import VISITOR, Receive, Scope, Send, values_of
 from app.web.uploads import Uploads
@@ -96,6 +96,7 @@ class Guard:
         self.signs_in = auth is not None
         self.is_secure = str((auth or {}).get("redirect_uri", "")).startswith("https:")
         self.uploads = Uploads()
+        self.drawing = CapacityLimiter(tiles.AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what may pass."""
@@ -137,6 +138,8 @@ class Guard:
             await PlainTextResponse(words, 400, {"connection": "close"})(scope, receive, send)
         elif upload := _UPLOAD.fullmatch(path):
             await self._upload(upload[1], scope, receive, send)
+        elif tile := tiles.PATH.fullmatch(path):
+            await self._tile(tile, scope, receive, send)
         elif OF_A_VISITOR.fullmatch(path):
             await self._private(scope, receive, send)
         elif path == "auth/logout" and self.signs_in:
@@ -166,14 +169,28 @@ class Guard:
 
     async def _private(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What a visitor was shown, for them, at the very address that they were told."""
-        cookies = requests.cookies_of(scope)
-        visitor = requests.visitor_named(cookies, requests.claims_of(cookies))
-        args = parse_qs(scope["query_string"].decode("latin-1")).get("for", [""])[0]
-        fits = hmac.compare_digest(args.encode(), tickets.ticket(scope["path"], visitor).encode())
-        if visitor and fits and await self._is_in(scope):
+        if await self._was_told(scope["path"], scope):
             await self.app(scope, receive, send)
         else:
             await PlainTextResponse("Not Found\n", 404)(scope, receive, send)
+
+    async def _tile(self, tile: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
+        """A tile of a surface that a visitor is shown."""
+        png = None
+        if scope["method"] == "GET" and await self._was_told(f"surface/{tile[1]}", scope):
+            with suppress(GeoClusterError, OSError):
+                where = (int(tile[2]), int(tile[3]), int(tile[4]))
+                png = await to_thread.run_sync(tiles.drawn, tile[1], *where, limiter=self.drawing)
+        answer = Response(png, media_type="image/png") if png else PlainTextResponse("Not Found\n", 404)
+        await answer(scope, receive, send)
+
+    async def _was_told(self, address: str, scope: Scope) -> bool:
+        """Whether the request is of somebody who is let in and was told this address."""
+        cookies = requests.cookies_of(scope)
+        visitor = requests.visitor_named(cookies, requests.claims_of(cookies))
+        args = parse_qs(scope["query_string"].decode("latin-1")).get("for", [""])[0]
+        fits = hmac.compare_digest(args.encode(), tickets.ticket(address, visitor).encode())
+        return bool(visitor) and fits and await self._is_in(scope)
 
     async def _upload(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A file from a visitor to a session of theirs, as many and as large as they may have."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
+from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.web.requests import Receive, Scope, Send, values_of
 
@@ -89,6 +91,14 @@ class Uploads:
             yield count
         finally:
             del self.coming[request]
+
+
+def let_go(files: Iterable[Any]) -> None:
+    """Drop files of this visit that were taken in elsewhere: they count no more, and take no memory."""
+    context, manager = get_script_run_ctx(), Runtime.instance().uploaded_file_mgr if runtime.exists() else None
+    if context is not None and isinstance(manager, MemoryUploadedFileManager):
+        for one in files:
+            manager.remove_file(context.session_id, one.file_id)
 
 
 def _storage() -> Mapping[str, Mapping[str, Any]]:

@@ -5,6 +5,7 @@
     limits.py   how large a file may be and what reading it may take: `tables/limits.toml`, raised by the owner
     door.py     this side: hands a file in, takes out tables and shapes, or the fault in words
     formats.py  which kinds of vector files there are, told by what is in them
+    pixels.py   the same for rasters: what a GeoTIFF says of itself, its pixels some rows at a time
     foreign.py  kinds that can't be read, and how to save them so that they can
     process.py  begins the process, waits for its answer as long as it may take, ends it
     wire.py     how answers come out: JSON and bare arrays, nothing that could run
@@ -18,6 +19,7 @@
     texts.py    encodings that are stated wrongly or not at all
     kml.py      KML -> folders of placemarks
     drawing.py  DXF: layers, closed lines (outlines.py), labels
+    rasters.py  GeoTIFFs and COGs, by GDAL with no other driver -> bare pixels
     shapes.py   all of these and GDAL -> arrays of coordinates
 
 What is inside trusts no file, and what is outside trusts no answer: geometry comes out as flat arrays, text as JSON.

@@ -83,28 +83,28 @@ def _members(
     """
     out: dict[str, dict[str, bytes]] = {}
     with sizes.archive(content, name, limits) as packed:
-        paths = dict(_paths(packed))
+        paths = dict(members(packed))
         databases = _databases(paths) if ".gdb" in endings else {}
         for path, folder in databases.items():
-            out.setdefault(folder, {".gdb": b""})[path.name] = _unpacked(packed, paths[path], name)
+            out.setdefault(folder, {".gdb": b""})[path.name] = unpacked(packed, paths[path], name)
         beside = {(str(path.with_suffix("")).lower(), path.suffix.lower()): one for path, one in paths.items()}
         used: set[PurePosixPath] = {*databases}
         for path, one in paths.items():
             ending = SAME.get(path.suffix.lower(), path.suffix.lower())
             if path in used or ending not in endings or ending == ".gdb":
                 continue
-            if ending == ".txt" and not ending_of(_unpacked(packed, one, name), path.name):
+            if ending == ".txt" and not ending_of(unpacked(packed, one, name), path.name):
                 continue
             used.add(path)
-            out[str(path)] = {ending: _unpacked(packed, one, name)}
+            out[str(path)] = {ending: unpacked(packed, one, name)}
             for further in BESIDE.get(ending, ()):
                 part = beside.get((str(path.with_suffix("")).lower(), further))
                 if part is not None:
-                    out[str(path)][further] = _unpacked(packed, part, name)
+                    out[str(path)][further] = unpacked(packed, part, name)
         inside = [path for path in paths if path.suffix.lower() in INSIDE and not spent_mb and ".shp" in endings]
         spent_mb = sum(one.file_size for one in paths.values()) / sizes.MB
         for path in inside:
-            inner, mb = _inside(_unpacked(packed, paths[path], name), path, name, limits, spent_mb)
+            inner, mb = _inside(unpacked(packed, paths[path], name), path, name, limits, spent_mb)
             out |= {f"{path.with_suffix('')}/{one}": parts for one, parts in inner.items()}
             used |= {path} if inner else set()
             spent_mb += mb
@@ -133,7 +133,7 @@ def _databases(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
     }
 
 
-def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo]]:
+def members(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo]]:
     """What lies in an archive, under names as they were written; without what macOS adds."""
     for one in packed.infolist():
         path = PurePosixPath(_named(one).replace("\\", "/"))
@@ -141,7 +141,7 @@ def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.Zip
             yield path, one
 
 
-def _unpacked(packed: zipfile.ZipFile, one: zipfile.ZipInfo, name: str) -> bytes:
+def unpacked(packed: zipfile.ZipFile, one: zipfile.ZipInfo, name: str) -> bytes:
     """A member of an archive."""
     try:
         return packed.read(one)

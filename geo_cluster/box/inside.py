@@ -19,6 +19,7 @@ NEEDS = {
     "sheet": ("python_calamine", "geo_cluster.box.tables"),
     "shapes": ("encodings.gb18030", "pyogrio.raw", "geo_cluster.box.shapes"),
     "columnar": ("pyarrow.parquet", "geo_cluster.box.columnar"),
+    "raster": ("rasterio.io", "geo_cluster.box.rasters"),
 }  # fmt: skip
 """Modules that answer each question, imported before the door closes; the last one has a function of its name."""
 
@@ -27,6 +28,7 @@ BROKEN = {
     "sheet": "box.broken_book",
     "shapes": "box.broken_shapes",
     "columnar": "box.broken_shapes",
+    "raster": "box.broken_raster",
 }
 """What is wrong when a library gives up without a reason that has a code of its own."""
 

@@ -31,6 +31,7 @@ class Limits(SimpleNamespace):
     characters: int
     features: int
     vertices: int
+    pixels: int
     nesting: int
     memory_megabytes: int
     cpu_seconds: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-KINDS = ("int32", "int64", "float32", "float64", "bool", "datetime64[ms]")
+KINDS = ("uint8", "int32", "int64", "float32", "float64", "bool", "datetime64[ms]")
 """Kinds of arrays that may come out."""
 
 

@@ -17,5 +17,10 @@
     asks.py         land for each project or segment, by its own need and weights
     candidates.py   a region as a candidate site of a scenario
     kept.py         a screening as it stays with a work, small, for maps and papers
+    pieces.py       files that a planner brings: what each is, what it may be good for
+    uses.py         what each is used for, and the ground that is proposed
+    misuses.py      what is wrong with that, all at once
+    own.py          the spec of it
+    brought.py      the files of one visit, with copies that are safe to open
     kernels_*.py    compiled loops over cells, by who calls them: rasters, outlines, rules, scores, regions
 """

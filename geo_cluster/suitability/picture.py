@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -13,6 +14,7 @@ import pyproj
 from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
 from geo_cluster.suitability.exclusions import OUTSIDE, UNKNOWN
 from geo_cluster.suitability.grid import Grid
+from geo_cluster.suitability.run import Answer
 
 MERCATOR = "EPSG:3857"
 MOST_PIXELS = 6_000_000
@@ -141,16 +143,26 @@ def drawn(
     taken, unknown : str
         `#rrggbbaa`.
     """
-    from PIL import Image
+    place = _places(code, likely, span, len(colours))
+    pixels = np.append(place.ravel(), np.uint8(255))[layout.cell]
+    return _png(pixels, colours, taken, unknown)
 
+
+def _places(code: np.ndarray, likely: np.ndarray, span: tuple[float, float], count: int) -> np.ndarray:
+    """Which place of the palette each cell has."""
     of_score = np.full(NO_SCORE + 1, TAKEN, np.uint8)
     points = np.arange(100 * HUNDREDTHS + 1) / HUNDREDTHS
-    at = (points - span[0]) / (span[1] - span[0]) * len(colours)
-    of_score[: len(points)] = np.clip(np.floor(at), 0, len(colours) - 1).astype(np.uint8)
+    at = (points - span[0]) / (span[1] - span[0]) * count
+    of_score[: len(points)] = np.clip(np.floor(at), 0, count - 1).astype(np.uint8)
     place = of_score[likely]
     place[code == UNKNOWN] = NOT_KNOWN
     place[code == OUTSIDE] = 255
-    pixels = np.append(place.ravel(), np.uint8(255))[layout.cell]
+    return np.asarray(place)
+
+
+def _png(pixels: np.ndarray, colours: Sequence[str], taken: str, unknown: str) -> bytes:
+    from PIL import Image
+
     palette = np.zeros((256, 4), np.uint8)
     for where, colour in (*enumerate(colours), (TAKEN, taken), (NOT_KNOWN, unknown)):
         palette[where] = list(bytes.fromhex(colour.lstrip("#").ljust(8, "f")))
@@ -159,6 +171,64 @@ def drawn(
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=1, transparency=palette[:, 3].tobytes())
     return out.getvalue()
+
+
+SIDE = 256
+"""Pixels along the side of a map tile."""
+EDGE_M = math.pi * 6_378_137.0
+"""Half the width of the world in Web Mercator, metres."""
+
+
+def tile(
+    answer: Answer,
+    at: tuple[int, int, int],
+    *,
+    span: tuple[float, float],
+    colours: Sequence[str],
+    taken: str,
+    unknown: str,
+) -> bytes:
+    """A map tile of a finished screening as PNG: each pixel its own cell, or the overview's where cells are smaller.
+
+    Parameters
+    ----------
+    answer : Answer
+    at : (int, int, int)
+        Zoom, column and row, as web maps count them.
+    span, colours, taken, unknown
+        As in `drawn`.
+    """
+    zoom, across, down = at
+    pixel = 2 * EDGE_M / 2**zoom / SIDE
+    steps = np.append(np.arange(0, SIDE, STEP), SIDE - 1)
+    x = (across * SIDE + steps + 0.5) * pixel - EDGE_M
+    y = EDGE_M - (down * SIDE + steps + 0.5) * pixel
+    back = pyproj.Transformer.from_crs(MERCATOR, answer.grid.crs, always_xy=True)
+    east, north = back.transform(*np.meshgrid(x, y))
+    column = (_between(east, steps, steps) - answer.grid.west) / answer.grid.cell_m
+    row = (answer.grid.north - _between(north, steps, steps)) / answer.grid.cell_m
+    inside = (row >= 0) & (row < answer.grid.rows) & (column >= 0) & (column < answer.grid.columns)
+    code, likely = np.full((SIDE, SIDE), OUTSIDE, np.uint8), np.full((SIDE, SIDE), NO_SCORE, np.uint16)
+    if inside.any():
+        cells = max(float(np.abs(np.diff(column, axis=1)).max()), float(np.abs(np.diff(row, axis=0)).max()))
+        level = max(math.floor(math.log2(max(cells, 1.0)) + 1e-6), 0)
+        rows, columns = np.floor(row[inside]).astype(np.int64), np.floor(column[inside]).astype(np.int64)
+        code[inside] = _read_at(answer.code, rows, columns, level)
+        likely[inside] = _read_at(answer.score, rows, columns, level)
+    return _png(_places(code, likely, span, len(colours)), colours, taken, unknown)
+
+
+def _read_at(path: Path, rows: np.ndarray, columns: np.ndarray, level: int) -> np.ndarray:
+    """The first band of a surface at some cells, from the overview of a level; 0 is the surface itself."""
+    import rasterio
+
+    with rasterio.open(path, driver="GTiff") as file:
+        level = min(level, len(file.overviews(1)))
+    with rasterio.open(path, driver="GTiff", **({"overview_level": level - 1} if level else {})) as file:
+        rows, columns = rows >> level, columns >> level
+        top, left = int(rows.min()), int(columns.min())
+        part = file.read(1, window=((top, int(rows.max()) + 1), (left, int(columns.max()) + 1)))
+    return np.asarray(part[rows - top, columns - left])
 
 
 def histogram(likely: np.ndarray, *, step: float = 2.0) -> tuple[np.ndarray, np.ndarray]:

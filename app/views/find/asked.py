@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
 def which() -> str:
     """Choose the ground: the sample, our own table, or a spec of the house."""
-    offered = list(cached_find.offered())
+    offered = [*cached_find.offered(), cached_find.OWN]
     names = {key: cached_find.name_of(key)[session.language()] for key in offered}
     return st.selectbox(
         t("find.ground"),

@@ -8,7 +8,7 @@ from app import cached_find, session
 from app.page import footer, heading
 from app.session import t
 from app.views.find import asked as asking
-from app.views.find import regions, surface, told
+from app.views.find import own, regions, surface, told
 from app.widgets import refusals
 
 HEIGHT = 600
@@ -35,6 +35,13 @@ def _page() -> None:
     left, right = st.columns([1, 2.7])
     with left, st.container(key="find-asked"):
         key = asking.which()
+        if key != cached_find.OWN:
+            own.button()
+        elif own.is_open():
+            own.draw(st.container(), right)
+            return
+        else:
+            own.aside()
         spread = st.container()
         asked = asking.asked(key)
     with st.spinner(t("find.reading")):
@@ -49,15 +56,19 @@ def _page() -> None:
         below = st.container(key="find-below")
     with below:
         found = regions.under_way(ground, asked)
+    _, last = session.kept("find-last", ("", None))
+    spec = cached_find.weighted(asked.spec, asked.weights)
+    exact = cached_find.exact_of(ground, spec, shown, last if found is not None else None)
     with place:
-        surface.show(ground, shown, found, height=HEIGHT)
+        surface.show(ground, shown, found, exact, height=HEIGHT)
     with below:
+        if ground.is_overview:
+            said = "find.overview" if exact is None else "find.exact"
+            st.caption(t(said, cell=ground.shown.grid.cell_m, exact=ground.exact.grid.cell_m))
         _below(ground, asked, found)
 
 
 def _below(ground: cached_find.Ground, asked: asking.Asked, found: regions.Found | None) -> None:
-    if ground.is_overview:
-        st.caption(t("find.overview", cell=ground.shown.grid.cell_m, exact=ground.exact.grid.cell_m))
     first, second = st.columns([3, 2])
     with first:
         if found is not None:

@@ -14,6 +14,7 @@ from app.cached_find import Ground, Surface
 from app.finding import Found
 from app.session import t
 from app.web.tickets import ticketed
+from app.web.tiles import Pyramid
 from geo_cluster import toml
 from geo_cluster.maps import page as maps_page
 
@@ -36,7 +37,7 @@ class _Laid(folium.FeatureGroup):
         self.base, self.told = json.dumps(base), maps_page.as_json(told)
 
 
-def show(ground: Ground, surface: Surface, found: Found | None, *, height: int) -> None:
+def show(ground: Ground, surface: Surface, found: Found | None, exact: Pyramid | None, *, height: int) -> None:
     """Draw the map; a click is remembered for the story.
 
     Parameters
@@ -45,17 +46,20 @@ def show(ground: Ground, surface: Surface, found: Found | None, *, height: int) 
     surface : Surface
     found : Found, optional
         Its regions are drawn by number, the listed parks in the colour of the land around them.
+    exact : Pyramid, optional
+        Tiles of the surface at its own cells, in place of the picture.
     height : int
         Pixels.
     """
     base = cached_find.base_map(state.layers(), session.language(), ground)
     address, scripts, held = base
-    session.keep("find-files", [held, surface.source.file])  # as long as the page shows them
+    session.keep("find-files", [held, surface.source.file, exact])  # as long as the page shows them
     key = f"find-map-{address.rpartition('/')[2][:12]}"
     _hear(key)
     look = toml.table("style")["surface"]
     told = {
         "picture": ticketed(surface.source.address),
+        "tiles": _tiles(exact),
         "bounds": ground.layout.bounds,
         "ramp": look["ramp"],
         "taken": look["taken"],
@@ -76,6 +80,14 @@ def show(ground: Ground, surface: Surface, found: Found | None, *, height: int) 
         use_container_width=True,
         returned_objects=["last_clicked"],
     )
+
+
+def _tiles(exact: Pyramid | None) -> str:
+    """Where the map, in its frame, finds the tiles of a surface."""
+    if exact is None:
+        return ""
+    address, _, ticket = ticketed(exact.address).partition("?")
+    return f"../../{address}/{{z}}/{{x}}/{{y}}.png?{ticket}"
 
 
 def _hear(key: str) -> None:

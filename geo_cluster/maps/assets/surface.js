@@ -25,7 +25,10 @@
     slider.type = "range";
     Object.assign(slider, { min: 0, max: 100, value: 80 });
     slider.style.cssText = "flex:1;min-width:60px;accent-color:#0b6e75";
-    slider.oninput = () => picture.setOpacity(slider.value / 100);
+    slider.oninput = () => {
+      picture.setOpacity(slider.value / 100);
+      if (drawn.tiles) drawn.tiles.setOpacity(slider.value / 100);
+    };
     label.appendChild(slider);
     box.append(head, bar, ends, rows, label);
     const show = (said) => {
@@ -50,6 +53,20 @@
     return L.marker(at, { interactive: false, keyboard: false, zIndexOffset: 1200, icon: L.divIcon({ className: "", html: dot, iconSize: [20, 20], iconAnchor: [10, 10] }) });
   }
 
+  // The surface at its own cells, as tiles in place of the picture; the picture stays until the first tiles are there.
+  function exact(map, told) {
+    const picture = drawn.picture.getElement();
+    if (drawn.address === told.tiles) return;
+    drawn.address = told.tiles;
+    if (drawn.tiles) map.removeLayer(drawn.tiles);
+    drawn.tiles = null;
+    picture.style.display = "";
+    if (!told.tiles) return;
+    const tiles = L.tileLayer(told.tiles, { pane: "gc-surface", bounds: told.bounds, opacity: drawn.picture.options.opacity, maxZoom: 22, maxNativeZoom: 19 });
+    tiles.once("load", () => { if (drawn.tiles === tiles) { picture.style.display = "none"; picture.dataset.exact = "yes"; } });
+    drawn.tiles = tiles.addTo(map);
+  }
+
   function put(map, told) {
     if (!drawn || drawn.map !== map) {
       map.getContainer().style.height = "100vh"; // as high as the page makes the frame
@@ -63,6 +80,7 @@
       drawn = { map: map, picture: picture, marks: L.layerGroup().addTo(map), legend: legend(map, told, picture) };
     }
     drawn.picture.setUrl(told.picture);
+    exact(map, told);
     drawn.legend(told);
     drawn.marks.clearLayers();
     if (told.regions.features.length) drawn.marks.addLayer(L.geoJSON(told.regions, { pane: "gc-regions", interactive: false, style: { color: told.region, weight: 2.5, fill: false } }));
