@@ -19,10 +19,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.rules": ("约束", "Rules"),
     "find.project": ("需求取自", "Need taken from"),
     "find.project_help": (
-        "选一个细分环节或项目，即填入其用地、用电与厂房；环节取其最大的项目。",
+        "选一个细分环节或项目，即填入其用地、用电与厂房；细分环节取其最大的项目。",
         "Choose a segment or a project: its land, power and hall are filled in; a segment asks for what the largest of its projects does.",
     ),
-    "find.of_segment": ("环节：{name}", "Segment: {name}"),
+    "find.of_segment": ("细分环节：{name}", "Segment: {name}"),
     "find.of_project": ("项目：{name}", "Project: {name}"),
     "find.typed": ("自行填写", "typed below"),
     "find.land": ("用地（亩）", "Land (mu)"),
