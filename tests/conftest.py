@@ -1,5 +1,6 @@
 """What several test files share: a real cluster of processes on this machine, the command line."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 from geo_cluster.box import limits
 
+gc.disable()  # while tests are collected; see pytest_collection_finish
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
@@ -38,6 +40,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("cluster")
         if "postgres" in item.fixturenames or str(params.get("address")) == "postgresql":
             item.add_marker("db")
+
+
+def pytest_collection_finish():
+    """What is there by now stays: the collector of garbage is not to look through thousands of tests again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module")
