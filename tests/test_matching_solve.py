@@ -105,11 +105,11 @@ def region(projects=16, sites=6, seed=0):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_highs_alone_finds_no_other_optimum(seed):
-    problem = region(20, 10, seed)
+    problem = region(18, 8, seed)
     p, s = np.nonzero(problem.eligible)
-    rows = [np.arange(20)[:, None] == p]
+    rows = [np.arange(18)[:, None] == p]
     rows += [(np.arange(len(r.capacity))[:, None] == r.pool[s]) * r.demand[p] for r in problem.resources]
-    top = np.concatenate([np.ones(20), *[r.capacity for r in problem.resources]])
+    top = np.concatenate([np.ones(18), *[r.capacity for r in problem.resources]])
     worth = problem.score[p, s] + problem.bonus[p]
     alone = milp(
         -worth, integrality=np.ones(len(p)), bounds=Bounds(0, 1), options={"mip_rel_gap": 0},
@@ -132,7 +132,6 @@ def test_where_there_is_room_for_all_everyone_goes_where_they_score_most(room):
 @pytest.mark.slow
 def test_a_minimum_without_a_maximum_is_kept():
     problem = region(24, 10)
-    assert np.count_nonzero(solve(problem).site > 7) < 6
     shares = group_limits("Shiyan", np.zeros(10, int) + (np.arange(10) > 7) - 1, projects=24, minimum=[6])
     plan = solve(problem.but(resources=(*problem.resources, shares)))
     assert plan.status == "optimal"
@@ -239,7 +238,9 @@ def test_an_overwhelming_bonus_where_not_everyone_fits(seed, jobs, limit):
     whole = np.ones(len(p))
     most = milp(-whole, integrality=whole, bounds=Bounds(0, 1), constraints=LinearConstraint(rows, -np.inf, top))
     count = round(-most.fun)  # as many as fit, and of those plans the cheapest
-    exactly = LinearConstraint(np.vstack([rows, whole]), np.append(np.full(jobs + 3, -np.inf), count), np.append(top, count))
+    exactly = LinearConstraint(
+        np.vstack([rows, whole]), np.append(np.full(jobs + 3, -np.inf), count), np.append(top, count)
+    )
     cheapest = milp(cost[p, s], integrality=whole, bounds=Bounds(0, 1), constraints=exactly)
     for direct in (2_000, 0):
         with pytest.MonkeyPatch.context() as patch:
