@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What is there by now stays: the collector of garbage is not to look through thousands of tests again and again."""
+    """What is there by now stays: the collector of garbage is not to look through it again and again."""
     gc.freeze()
     gc.enable()
 
