@@ -1,5 +1,6 @@
 """What several test files share: a real cluster of processes on this machine, the command line."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,33 +12,58 @@ from hypothesis import settings
 
 from geo_cluster.box import limits
 
+gc.disable()  # while tests are collected; see pytest_collection_finish
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 os.environ.setdefault("GEO_CLUSTER_LANG", "en")  # refusals in one language, whatever the machine's
 
 
-LONGEST = (
-    "test_bundle",
-    "test_accessibility",
-    "test_box",
-    "test_hostile",
-    "test_explore",
-    "test_match",
-    "test_map_file",
-)
-"""Files that take longest, begun first: a process takes a file whole, and none is to be alone with one at the end."""
+LONGEST = ("browser", "browser, own servers", "test_bundle", "test_box", "test_cli", "test_matching_solve")
+"""What takes longest, begun first: a process takes each whole, and none is to be alone with one at the end."""
+
+OWN_SERVERS = ("test_workspace", "test_hostile", "test_signin", "test_proxy", "test_map_file")
+"""Browser tests that start servers of their own; all others share one, and one process has them."""
+
+
+def share(nodeid):
+    """What one process takes whole: a file, or all browser tests that share a server and a Chromium."""
+    file = nodeid.split("::")[0]
+    if "browser/" not in file:
+        return file
+    return "browser, own servers" if file.rpartition("/")[2].removesuffix(".py") in OWN_SERVERS else "browser"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Shares(LoadScopeScheduling):
+        _split_scope = staticmethod(share)
+
+    return Shares(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first; marks that a test has by what it asks for: a cluster, or a PostgreSQL server."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """What is long first; marks that a test has by what it asks for: a cluster, or a PostgreSQL server."""
+
+    def rank(item):
+        name = share(item.nodeid).rpartition("/")[2].removesuffix(".py")
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
         if "cluster" in item.fixturenames:
             item.add_marker("cluster")
         if "postgres" in item.fixturenames or str(params.get("address")) == "postgresql":
             item.add_marker("db")
+
+
+def pytest_collection_finish():
+    """What is there by now stays: the collector of garbage is not to look through it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def through_every_door(name, content, region):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_file_does_nothing(name, region, bait, trap, limited):
-    limited(cpu_seconds=2, seconds=8)
+    limited(cpu_seconds=1, seconds=8)
     folder, there = bait
     before = sorted(folder.rglob("*"))
     told = through_every_door(name, there[name](), region)  # what a limit ends, ends: there is no other end of it

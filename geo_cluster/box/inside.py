@@ -32,7 +32,7 @@ BROKEN = {
 }
 """What is wrong when a library gives up without a reason that has a code of its own."""
 
-ABSENT = ("pandas", "geopandas", "pyarrow", "matplotlib", "lxml", "PIL", "defusedxml")
+ABSENT = ("pandas", "geopandas", "pyarrow", "pyproj", "matplotlib", "lxml", "PIL", "defusedxml")
 """Libraries that the readers would import for what isn't asked of them here: a second of work, and more to attack."""
 
 

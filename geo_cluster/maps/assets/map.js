@@ -686,6 +686,7 @@
     const box = map.getContainer(), options = Object.assign({}, map.options, { crs: L.CRS.EPSG3857 });
     if (!box.dataset.ready) return map;
     map._animatingZoom = false; // Leaflet ends a zoom after a while, also on a map that is gone
+    clearTimeout(map._sizeTimer); // and tells of a new size
     map.remove();
     document.querySelectorAll(".gc-side, .gc-matrix, .gc-edges").forEach((one) => one.remove());
     document.body.classList.remove("gc-atlas", "gc-with-matrix", "gc-side-away");
