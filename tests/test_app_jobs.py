@@ -23,12 +23,12 @@ def memory_mb():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux counts memory")
 def test_memory_does_not_grow_from_run_to_run():
-    """In the last ten runs there is hardly more than in the ten before; each study kept would be some MB."""
+    """In the last ten runs there is hardly more than in the ten before; each study kept would be some 4 MB."""
     layers, projects = world.layers(), world.projects()
     runs = Jobs(lambda scenario, **told: study.run(scenario, layers, projects=projects, **told), at_once=2)
     curve = []
     for number in range(RUNS):
-        job = runs.start(world.scenario(seed=number, draws=1_000))
+        job = runs.start(world.scenario(seed=number, draws=4_000))
         while not job.wait(1.0):
             pass
         assert job.study is not None, job.refusal
