@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=1))  # on a busy machine; the summary counts such reruns
 
 
 @pytest.fixture(scope="package")
