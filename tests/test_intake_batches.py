@@ -151,7 +151,7 @@ def test_chances_are_those_of_smaa(seed, sites, covers, draws, coarse):
     utilities, ones = score[:, :, None], np.array([1.0])
     here, which = rng.permutation(sites), np.arange(covers)[None]
     ends = np.array([0, sites])
-    first, top3, choice, ranking = kernels.chances(base, layers, which, need, weight, here, ends)
+    first, top3, choice, ranking = kernels.chances(base, layers, layers.max(axis=2), which, need, weight, here, ends)
     expected = smaa(utilities, ones)
     acceptability = expected.acceptability if sites > 1 else np.ones((1, 1))
     assert np.allclose(first, acceptability[here, 0], atol=EXACT)
@@ -162,7 +162,7 @@ def test_chances_are_those_of_smaa(seed, sites, covers, draws, coarse):
     known = np.full((2, sites, 2), np.nan)
     points, theme = rng.random(covers), np.zeros(covers, dtype=int)
     middle = kernels.spans(
-        tables_, known, layers, which, need, points, theme, here, ends, np.array([0.05, 0.95])
+        tables_[:, here], known, layers, which, need, points, theme, here, np.arange(sites), ends, np.array([0.05, 0.95])
     )  # fmt: skip
     total = base + (value * points[:, None, None]).sum(axis=0)
     assert np.allclose(middle[:, 2], np.quantile(total[here], [0.05, 0.95], axis=1).T, atol=EXACT)

@@ -167,7 +167,7 @@ def _draws(
     ground: Ground, drawn: Setting, projects: pd.DataFrame, here: np.ndarray, ends: np.ndarray, pairs: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """What the draws say: chances (E, 2) of sites that a project may go to, entropies (P, 2), middles of pairs."""
-    which, layers = _layers(ground, drawn)
+    which, layers, most = _layers(ground, drawn)
     need = _taken(ground, drawn)
     weight, points, theme = ground.moved
     of_pair = np.searchsorted(pairs[:, 0], np.arange(len(projects) + 1))
@@ -179,13 +179,14 @@ def _draws(
         mine, asked = ends[start : stop + 1], of_pair[start : stop + 1]
         some, pair = slice(mine[0], mine[-1]), slice(asked[0], asked[-1])
         first, top3, choice, ranking = kernels.chances(
-            found.base, layers, which[rows], need[rows], weight, here[some], mine - mine[0]
+            found.base, layers, most, which[rows], need[rows], weight, here[some], mine - mine[0]
         )
         chances[some] = np.column_stack([first, top3])
         entropy[rows] = np.column_stack([choice, ranking])
+        sites, at = np.unique(pairs[pair, 1], return_inverse=True)
         middle[pair] = kernels.spans(
-            found.tables, found.known, layers, which[rows], need[rows], points, theme,
-            np.ascontiguousarray(pairs[pair, 1]), asked - asked[0], MIDDLE,
+            found.tables(sites), np.full((len(ground.themes), len(sites), 2), np.nan), layers, which[rows],
+            need[rows], points, theme, sites, at, asked - asked[0], MIDDLE,
         )  # fmt: skip
     return (chances, entropy), middle
 
@@ -200,22 +201,17 @@ def _classes(ground: Ground, projects: pd.DataFrame) -> Iterator[tuple[int, int,
         yield start, stop, (str(segment[start]), float(bears[start]), *own)
 
 
-def _layers(ground: Ground, drawn: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """(P, K) which layer counts for each project, and the (X, S, N) layers."""
+def _layers(ground: Ground, drawn: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(P, K) which layer counts for each project, the (X, S, N) layers, and the (X, S) most of each."""
     which: list[np.ndarray] = []
-    layers: list[np.ndarray] = []
-    for cover in ground.covers:
-        begins = drawn.begins[catalog.resources()[cover.resource].attribute]
-        years, at = np.unique(begins, return_inverse=True)
-        found = [ground.layer(cover, int(year)) for year in years]
-        distinct: list[np.ndarray] = []
-        for one in found:
-            if not any(one is other for other in distinct):
-                distinct.append(one)
-        place = np.array([next(k for k, other in enumerate(distinct) if other is one) for one in found])
-        which.append(len(layers) + place[at.ravel()])
-        layers += distinct
-    return np.ascontiguousarray(np.column_stack(which)), np.stack(layers)
+    wanted: list[tuple[int, int]] = []
+    for k, cover in enumerate(ground.covers):
+        attribute = catalog.resources()[cover.resource].attribute
+        years, at = np.unique(ground.years(attribute, drawn.begins[attribute]), return_inverse=True)
+        which.append(len(wanted) + at.ravel())
+        wanted += [(k, int(year)) for year in years]
+    place, layers, most = ground.layers(wanted)
+    return np.ascontiguousarray(place[np.column_stack(which)]), layers, most
 
 
 def _taken(ground: Ground, drawn: Setting) -> np.ndarray:
