@@ -1,8 +1,8 @@
 """Time and memory of a study against its size, from files to files, and the part that grows fastest.
 
-    python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--gap 0.01]
+    python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--sites 2500] [--gap 0.01] [--limit 300]
 
-Each size runs in a process of its own on made-up projects at the shipped sites: the portfolio is written as a CSV,
+Each size runs in a process of its own on made-up projects at the shipped sites, or at so many made-up ones: the portfolio is written as a CSV,
 read, studied, and every file written. Seconds are processor time; memory is the most the process held. The last line
 names the part that grows fastest between the two largest sizes, as a power of the number of projects.
 """
@@ -21,21 +21,24 @@ import time
 from pathlib import Path
 
 import numpy as np
+from own_sites import write_sites
 
 TOTAL_OUTPUT = 400.0
 """Output of all projects together, 100 M yuan: about what the shipped sites have room for."""
 
 
-def write_projects(count: int, folder: Path) -> Path:
-    """A scenario with `count` made-up projects in a folder."""
+def write_projects(count: int, folder: Path, sites: int = 0) -> Path:
+    """A scenario with `count` made-up projects in a folder, as much output a site as there is at the shipped ones."""
     from geo_cluster.world import catalog
+
+    total = TOTAL_OUTPUT * max(sites, 29) / 29
 
     rng, segments = np.random.default_rng(1), [one.name.zh for one in catalog.segments().values()]
     with (folder / "mine.csv").open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["编号", "名称", "细分环节", "年产值(亿元)", "投产年份", "用地(亩)"])
         for number in range(count):
-            output = round(float(rng.lognormal(np.log(TOTAL_OUTPUT / count), 0.7)), 3)
+            output = round(float(rng.lognormal(np.log(total / count), 0.7)), 3)
             land = max(0.1, round(output * float(rng.uniform(5, 12)), 1)) if rng.random() < 0.3 else ""
             rows.writerow(
                 [f"Q{number:05d}", f"示例{number}", rng.choice(segments), output, rng.integers(2028, 2032), land]
@@ -43,8 +46,17 @@ def write_projects(count: int, folder: Path) -> Path:
     return folder / "s.toml"
 
 
-def one(count: int, gap: float) -> dict[str, float]:
-    """Processor seconds of each part of a study of `count` projects, and its memory in MB."""
+def one(count: int, sites: int, gap: float, limit: float) -> dict[str, float]:
+    """Processor seconds of each part of a study of `count` projects, and its memory in MB.
+
+    Parameters
+    ----------
+    count : int
+    sites : int
+        So many made-up sites; 0 for the shipped ones.
+    gap, limit : float
+        `mip_gap` and `time_limit_s` of the scenario.
+    """
     from geo_cluster import study
     from geo_cluster.export import bundle, csv_tables, geopackage
     from geo_cluster.maps import page, payload
@@ -62,10 +74,12 @@ def one(count: int, gap: float) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = write_projects(count, folder)
-        path.write_text(
-            f'name = {{ zh = "大", en = "big" }}\nportfolio = "{folder}/mine.csv"\nmip_gap = {gap}\n', encoding="utf-8"
-        )
+        path = write_projects(count, folder, sites)
+        lines = ['name = { zh = "大", en = "big" }', f'portfolio = "{folder}/mine.csv"']
+        lines += [f"mip_gap = {gap}", f"time_limit_s = {limit}"]
+        if sites:
+            lines.append(f'layers = "{write_sites(sites, folder / "own")}"')
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         began = time.process_time()
         scenario, projects = read_scenario(path)
         done("reading")
@@ -114,15 +128,18 @@ def main() -> None:
     """Print a column a size, a row a part."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--projects", type=int, nargs="+", default=[100, 300, 1_000, 3_000, 10_000])
+    parser.add_argument("--sites", type=int, default=0, help="so many made-up ones in place of the shipped")
     parser.add_argument("--gap", type=float, default=0.01)
+    parser.add_argument("--limit", type=float, default=600.0, help="most seconds of matching")
     parser.add_argument("--one", type=int, default=0, help="this size only, as JSON")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one(options.one, options.gap)))
+        print(json.dumps(one(options.one, options.sites, options.gap, options.limit)))
         return
     found: dict[int, dict[str, float]] = {}
     for count in options.projects:
-        command = [sys.executable, __file__, "--one", str(count), "--gap", str(options.gap)]
+        same = ["--sites", str(options.sites), "--gap", str(options.gap), "--limit", str(options.limit)]
+        command = [sys.executable, __file__, "--one", str(count), *same]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found[count] = json.loads(done.stdout.splitlines()[-1])
         print(f"{count:>8} projects: {found[count]['all']:8.1f} s, {found[count]['MB']:8.0f} MB", flush=True)
