@@ -204,7 +204,7 @@ def _later_of(study: Study, p: int) -> tuple[int | None, str, str, str]:
     own = min(int(one.begins[p]) for one in resources(study))
     changes = sorted({a.at(level)[1] for one in resources(study) for a in one.arriving if a.at(level)[0] > 0})
     short = {kind.short.rule for kind in catalog.resources().values()}
-    allowed = study.eligibility.allowed[p] | np.isin(study.eligibility.rule[p], list(short))
+    allowed = study.eligibility.allowed[p] | np.isin(study.eligibility.rules_of(p), list(short))
     for year in (one for one in changes if one > own):
         for s in np.argsort(-np.where(allowed, study.decision.score[p], -np.inf), kind="stable"):
             if allowed[s] and _fits(study, p, int(s), year, years):

@@ -510,7 +510,7 @@ def unplaced_table(
 
 def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     """How many sites each rule refuses."""
-    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.rules()
+    rules, declared = pd.Series(allowed.rules_of(p)).value_counts(), catalog.rules()
     zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
     en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
     return f"没有可落地的园区：{zh}", f"No eligible site: {en}"
