@@ -15,6 +15,7 @@ SAID = {"source": "https://example.org", "source_class": "b", "publisher": "示�
 SAID |= {"confidence": "low", "as_of": "2026-01", "notes": "示例：虚构"}
 """Who says so: nobody."""
 
+
 def write_sites(count: int, folder: Path) -> Path:
     """Write `sites` and `observations` of `count` made-up sites, with their registry; nobody's plans.
 
@@ -29,14 +30,19 @@ def write_sites(count: int, folder: Path) -> Path:
     some = some[~some["site_class"].isin(["park_in_zone", "standard_factory"]) & (some["fit_grade"] != "X")]
     sites = some.iloc[np.arange(count) % len(some)].reset_index(drop=True)
     sites["id"] = [f"Z{n:05d}" for n in range(count)]
-    sites["name_zh"], sites["name_en"] = [f"示例园区{n}" for n in range(count)], [f"Sample site {n}" for n in range(count)]
+    sites["name_zh"], sites["name_en"] = (
+        [f"示例园区{n}" for n in range(count)],
+        [f"Sample site {n}" for n in range(count)],
+    )
     sites[["zone_id", "catalogue_code"]] = ""
     for axis in ("lon", "lat"):
         sites[axis] = (sites[axis] + rng.uniform(-0.003, 0.003, count)).round(5)
     known = pd.DataFrame(shipped.read("observations"))
     land, price = (rng.uniform(low, high, count).round(1) for low, high in ((5, 120), (8, 30)))
     rows = [
-        pd.DataFrame({"site_id": sites["id"], "attribute": key, "low": 0.8 * at, "likely": at, "high": 1.3 * at, "unit": unit})
+        pd.DataFrame(
+            {"site_id": sites["id"], "attribute": key, "low": 0.8 * at, "likely": at, "high": 1.3 * at, "unit": unit}
+        )
         for key, at, unit in (("available_land_ha", land, "ha"), ("land_price_10k_yuan_per_mu", price, "10k yuan/mu"))
     ]
     more = pd.concat(rows, ignore_index=True).assign(basis="published", **SAID)

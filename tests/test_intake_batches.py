@@ -19,7 +19,8 @@ from geo_cluster import eligibility
 from geo_cluster.errors import InputError
 from geo_cluster.export import intake_files
 from geo_cluster.export.csv_tables import SAMPLE
-from geo_cluster.intake import appraise, kernels, methods, runner, site_choice
+from geo_cluster.intake import appraise, runner, site_choice
+from geo_cluster.many import kernels, methods
 from geo_cluster.region import Region, facts_of, prepare, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.aggregate import aggregate, competition_rank

@@ -18,9 +18,9 @@ from geo_cluster import eligibility, toml
 from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.intake import rows
-from geo_cluster.intake.ground import ground_of
 from geo_cluster.intake.references import beside
-from geo_cluster.intake.screening import screen
+from geo_cluster.many.ground import ground_of
+from geo_cluster.many.screening import screen
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables

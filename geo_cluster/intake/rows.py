@@ -9,10 +9,10 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, LANGUAGES
 from geo_cluster.intake import verdicts
-from geo_cluster.intake.ground import Ground
-from geo_cluster.intake.screening import Block
 from geo_cluster.intake.site_choice import Lever, levers
 from geo_cluster.intake.switching import Pairs, Told, switching_values, weight_moves
+from geo_cluster.many.ground import Ground
+from geo_cluster.many.screening import Block
 from geo_cluster.supply.pools import is_factory
 from geo_cluster.supply.standard_land import door_checks
 

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel
+from geo_cluster.domain import LANGUAGES, Language, PlanningLevel
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.many.evidence import evidence_shares as evidence_shares
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
@@ -27,7 +28,7 @@ from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
-from geo_cluster.supply.pools import number_behind, subject_of, zone_of
+from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
 from geo_cluster.world import catalog, portfolio, splitting
 
@@ -192,40 +193,6 @@ def ranking_table(
     table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()
     table["remark"], table["remark_en"] = allowed.remark["zh"].ravel(), allowed.remark["en"].ravel()
     return table
-
-
-def evidence_shares(
-    sites: gpd.GeoDataFrame, known: pd.DataFrame, weights: Mapping[str, float], *, theme: str | None = None
-) -> dict[str, np.ndarray]:
-    """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
-
-    A number that nobody could have told counts as assumed.
-
-    Parameters
-    ----------
-    sites : GeoDataFrame
-        S sites, with the station or supply area and the prefecture of each.
-    known : DataFrame
-        Observations, each with its basis.
-    weights : mapping of float
-        Weight in force of each criterion.
-    theme : str, optional
-        Theme of criteria; all of them when left out.
-    """
-    basis = known.set_index(["attribute", "site_id"])["basis"]
-    shares = {name: np.zeros(len(sites)) for name in BASES}
-    for key, weight in weights.items():
-        criterion = catalog.criteria()[key]
-        if theme not in (None, criterion.theme):
-            continue
-        if criterion.attribute is None:
-            shares[criterion.basis] += weight
-            continue
-        found = basis.reindex(number_behind(criterion, sites)).fillna("assumed").to_numpy()
-        for name in BASES:
-            shares[name] += weight * (found == name)
-    total = np.maximum(sum(shares.values()), 1e-12)
-    return {name: share / total for name, share in shares.items()}
 
 
 def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix) -> pd.DataFrame:

@@ -250,7 +250,7 @@ def _finer(base, layers, which, need, weight, here, sign):  # type: ignore[no-un
 
 
 @compiled
-def chances(base, layers, most, which, need, weight, here, ends):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def chances(base, layers, most, which, need, weight, here, ends):  # type: ignore[no-untyped-def]
     """Rank acceptability and entropies of G projects of one class.
 
     Parameters

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from geo_cluster.domain import Criterion
-from geo_cluster.intake import kernels
+from geo_cluster.many import kernels
+from geo_cluster.many.evidence import evidence_shares
 from geo_cluster.region import Region
-from geo_cluster.report.tables import evidence_shares
 from geo_cluster.scoring.criteria import Setting, anywhere, drawn_values, offer_then, weights_of
 from geo_cluster.scoring.weights import sample_around
 from geo_cluster.world import catalog

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_cluster.intake.kernels import TIE, _ranked_by
+from geo_cluster.many.kernels import TIE, _ranked_by
 from geo_cluster.matching.engine.compiled import compiled
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")

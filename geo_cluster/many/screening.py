@@ -14,8 +14,8 @@ import pandas as pd
 
 from geo_cluster import eligibility
 from geo_cluster.eligibility import Ruled
-from geo_cluster.intake import kernels, methods
-from geo_cluster.intake.ground import Ground
+from geo_cluster.many import kernels, methods
+from geo_cluster.many.ground import Ground
 from geo_cluster.region import facts_of, settings_of
 from geo_cluster.scoring.criteria import Setting, known_values
 from geo_cluster.world import catalog
