@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--sites 2500] [--gap 0.01] [--limit 300]
 
-Each size runs in a process of its own on made-up projects at the shipped sites, or at so many made-up ones: the portfolio is written as a CSV,
+Each size runs in a process of its own on made-up projects at the shipped sites, or at made-up ones: the portfolio is written as a CSV,
 read, studied, and every file written. Seconds are processor time; memory is the most the process held. The last line
 names the part that grows fastest between the two largest sizes, as a power of the number of projects.
 """
@@ -27,18 +27,16 @@ TOTAL_OUTPUT = 400.0
 """Output of all projects together, 100 M yuan: about what the shipped sites have room for."""
 
 
-def write_projects(count: int, folder: Path, sites: int = 0) -> Path:
-    """A scenario with `count` made-up projects in a folder, as much output a site as there is at the shipped ones."""
+def write_projects(count: int, folder: Path) -> Path:
+    """A scenario with `count` made-up projects in a folder."""
     from geo_cluster.world import catalog
-
-    total = TOTAL_OUTPUT * max(sites, 29) / 29
 
     rng, segments = np.random.default_rng(1), [one.name.zh for one in catalog.segments().values()]
     with (folder / "mine.csv").open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["编号", "名称", "细分环节", "年产值(亿元)", "投产年份", "用地(亩)"])
         for number in range(count):
-            output = round(float(rng.lognormal(np.log(total / count), 0.7)), 3)
+            output = round(float(rng.lognormal(np.log(TOTAL_OUTPUT / count), 0.7)), 3)
             land = max(0.1, round(output * float(rng.uniform(5, 12)), 1)) if rng.random() < 0.3 else ""
             rows.writerow(
                 [f"Q{number:05d}", f"示例{number}", rng.choice(segments), output, rng.integers(2028, 2032), land]
@@ -74,7 +72,7 @@ def one(count: int, sites: int, gap: float, limit: float) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = write_projects(count, folder, sites)
+        path = write_projects(count, folder)
         lines = ['name = { zh = "大", en = "big" }', f'portfolio = "{folder}/mine.csv"']
         lines += [f"mip_gap = {gap}", f"time_limit_s = {limit}"]
         if sites:

@@ -152,11 +152,15 @@ def test_chances_are_those_of_smaa(seed, sites, covers, draws, coarse):
     utilities, ones = score[:, :, None], np.array([1.0])
     here, which = rng.permutation(sites), np.arange(covers)[None]
     ends = np.array([0, sites])
-    first, top3, choice, ranking = kernels.chances(base, layers, layers.max(axis=2), which, need, weight, here, ends)
+    first, top3, best, choice, ranking = kernels.chances(
+        base, layers, layers.max(axis=2), which, need, weight, here, ends
+    )
     expected = smaa(utilities, ones)
     acceptability = expected.acceptability if sites > 1 else np.ones((1, 1))
     assert np.allclose(first, acceptability[here, 0], atol=EXACT)
     assert np.allclose(top3, acceptability[here, :3].sum(axis=1), atol=EXACT)
+    ahead = score >= score.max(axis=1, keepdims=True) * (1 - kernels.TIE)
+    assert np.allclose(best, (ahead / ahead.sum(axis=1, keepdims=True)).mean(axis=0)[here], atol=EXACT)
     assert choice[0] == pytest.approx(expected.choice_entropy, abs=EXACT)
     assert ranking[0] == pytest.approx(expected.rank_entropy, abs=EXACT)
     tables_ = np.stack([base, np.zeros_like(base)])

@@ -59,7 +59,7 @@ def scores(ground: Ground, block: Block, day: dt.date) -> pd.DataFrame:
     table["reason"], table["reason_en"] = (ruled.reason(project, site, one) for one in LANGUAGES)
     table["remark"], table["remark_en"] = (ruled.remark(project, site, one) for one in LANGUAGES)
     doors = door_checks(projects, sites, day)
-    table["standard_land"] = doors.result[project, site]
+    table["standard_land"] = doors.result_of(project, site)
     for language in LANGUAGES:
         table[f"standard_land_{language}"] = doors.sentences_of(project, site, language)
     return pd.DataFrame(table)

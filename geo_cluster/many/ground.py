@@ -79,19 +79,24 @@ class Ground:
     weight : (C,) array
         Weights in force, which sum to 1.
     around : (N, C) array
-        Weights drawn around them.
+        Weights drawn around them, or these.
+    certain : bool
+        Whether they are these.
     covers : tuple of Cover
         What needs change, K in all.
     apart : tuple of int
         Criteria of a resource whose value is no logarithm: each project has tables of its own.
     """
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region, *, certain: bool = False) -> None:
+        """Share what projects of a region share; `certain` weights are not drawn."""
         self.region, self.criteria = region, list(catalog.criteria().values())
         self.weight = weights_of(catalog.criteria(), region.scenario.weights, region.alike)
         seed, draws = region.scenario.seed, region.scenario.draws
-        around = sample_around(self.weight, draws, concentration=CONCENTRATION, seed=seed)
-        self.around = around / around.sum(axis=1, keepdims=True)
+        self.certain, self.around = certain, np.tile(self.weight, (draws, 1))
+        if not certain:
+            around = sample_around(self.weight, draws, concentration=CONCENTRATION, seed=seed)
+            self.around = around / around.sum(axis=1, keepdims=True)
         self.themes = list(catalog.themes())
         self.covers = tuple(self._covers())
         logs = {one.column for one in self.covers}

@@ -274,11 +274,13 @@ def chances(base, layers, most, which, need, weight, here, ends):  # type: ignor
     -------
     first, top3 : (E,) arrays
         Share of the draws in which each ranks first, or among the first three; ties share the better rank.
+    best : (E,) array
+        Share of the draws in which each is the best; ties share the draw.
     choice, ranking : (G,) arrays
         Entropy of the first place and of the whole ranking, bits.
     """
     draws, projects = base.shape[1], len(ends) - 1
-    first, top3 = np.zeros(len(here)), np.zeros(len(here))
+    first, top3, best = np.zeros(len(here)), np.zeros(len(here)), np.zeros(len(here))
     choice, ranking = np.zeros(projects), np.zeros(projects)
     sign, level = np.empty((TOGETHER, draws), dtype=np.uint64), np.empty((TOGETHER, draws))
     for start in range(0, projects, TOGETHER):
@@ -321,12 +323,12 @@ def chances(base, layers, most, which, need, weight, here, ends):  # type: ignor
                 ranking[g] = _entropy(sign[g - start])
             bits = 0.0
             for a in range(begin, end):
-                share = leads[a] / draws
+                share = best[ends[start] + a] = leads[a] / draws
                 if share > 0:
                     bits -= share * np.log2(share)
                 first[ends[start] + a], top3[ends[start] + a] = ranks[0, a] / draws, ranks[1, a] / draws
             choice[g] = abs(bits)
-    return first, top3, choice, ranking
+    return first, top3, best, choice, ranking
 
 
 @compiled

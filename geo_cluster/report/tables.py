@@ -22,7 +22,7 @@ from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.matching.years import is_apart, year_of
 from geo_cluster.region import Region, pool_name
-from geo_cluster.report import over_time, parts
+from geo_cluster.report import best_pairs, over_time, parts
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
@@ -35,7 +35,9 @@ from geo_cluster.world import catalog, portfolio, splitting
 
 @once
 def ranking(study: Study) -> pd.DataFrame:
-    """One row a pair; see `ranking_table`."""
+    """One row a pair; see `ranking_table`. Of very many pairs the best of each project: see `best_pairs`."""
+    if best_pairs.is_short(study):
+        return best_pairs.ranking_of_best(study)
     return ranking_table(study.projects, study.sites, study.eligibility, study.decision, study.observations)
 
 
@@ -45,7 +47,10 @@ def contributions(study: Study) -> pd.DataFrame:
 
     `same_everywhere`: whether the criterion rests on one assumption for all sites, and so tells none apart.
     """
-    table = contributions_table(study.projects, study.sites, study.decision)
+    if best_pairs.is_short(study):
+        table = best_pairs.contributions_of(study, ranking(study))
+    else:
+        table = contributions_table(study.projects, study.sites, study.decision)
     return table.assign(same_everywhere=table["criterion"].isin(study.region.same_everywhere))
 
 
@@ -112,11 +117,10 @@ def stated_words(projects: pd.DataFrame, language: Language) -> pd.DataFrame:
 def _at_doors(study: Study) -> pd.DataFrame:
     """`standard_land` (pass, fail, unknown) of each placed project at its site, and the sentence in both languages."""
     placed = np.flatnonzero(study.plan.site >= 0)
-    pairs = list(zip(placed.tolist(), study.plan.site[placed].tolist(), strict=True))
-    found = doors(study)
-    table = pd.DataFrame({"standard_land": [found.result[pair] for pair in pairs]})
+    pairs, found = (placed, np.asarray(study.plan.site)[placed]), doors(study)
+    table = pd.DataFrame({"standard_land": found.result_of(*pairs)})
     for language in LANGUAGES:
-        table[f"standard_land_{language}"] = [found.sentence(*pair, language) for pair in pairs]
+        table[f"standard_land_{language}"] = found.sentences_of(*pairs, language)
     return table
 
 
@@ -223,6 +227,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     is_chooser = allowed.allowed.sum(axis=1) > (1 if len(rows) else len(region.sites))
+    if allowed.allowed.size > best_pairs.MOST_PAIRS:
+        is_chooser = best_pairs.some_of(is_chooser)
     found = list(of_choosers(_chosen_from(decision, allowed.allowed, is_chooser), parameters))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
@@ -393,7 +399,9 @@ def assignment_table(
     """
     placed = np.flatnonzero(plan.site >= 0)
     at = plan.site[placed]
-    chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
+    pairs = pd.MultiIndex.from_frame(ranking[["project", "site"]])
+    wanted = pd.MultiIndex.from_arrays([projects.index[placed], sites["id"].to_numpy()[at]])
+    chosen = ranking.iloc[pairs.get_indexer(wanted)].reset_index(drop=True)
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
