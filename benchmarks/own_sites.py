@@ -1,4 +1,4 @@
-"""A made-up site layer of any size: the shipped sites over and over, each a little elsewhere, with numbers of its own."""
+"""A made-up site layer of any size: the shipped sites over and over, a little elsewhere, with numbers of their own."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ def write_sites(count: int, folder: Path) -> Path:
         sites[axis] = (sites[axis] + rng.uniform(-0.003, 0.003, count)).round(5)
     known = pd.DataFrame(shipped.read("observations"))
     land, price = (rng.uniform(low, high, count).round(1) for low, high in ((5, 120), (8, 30)))
+    named = {"available_land_ha": (land, "ha"), "land_price_10k_yuan_per_mu": (price, "10k yuan/mu")}
     rows = [
-        pd.DataFrame(
-            {"site_id": sites["id"], "attribute": key, "low": 0.8 * at, "likely": at, "high": 1.3 * at, "unit": unit}
+        pd.DataFrame({"site_id": sites["id"], "attribute": key, "unit": unit}).assign(
+            low=0.8 * likely, likely=likely, high=1.3 * likely
         )
-        for key, at, unit in (("available_land_ha", land, "ha"), ("land_price_10k_yuan_per_mu", price, "10k yuan/mu"))
+        for key, (likely, unit) in named.items()
     ]
     more = pd.concat(rows, ignore_index=True).assign(basis="published", **SAID)
     observations = pd.concat([known[~known["site_id"].isin(some["id"])], more], ignore_index=True)

@@ -2,9 +2,10 @@
 
     python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--sites 2500] [--gap 0.01] [--limit 300]
 
-Each size runs in a process of its own on made-up projects at the shipped sites, or at made-up ones: the portfolio is written as a CSV,
-read, studied, and every file written. Seconds are processor time; memory is the most the process held. The last line
-names the part that grows fastest between the two largest sizes, as a power of the number of projects.
+Each size runs in a process of its own on made-up projects at the shipped sites, or at made-up ones: the portfolio is
+written as a CSV, read, studied, and every file written. Seconds are processor time; memory is the most the process
+held. The last line names the part that grows fastest between the two largest sizes, as a power of the number of
+projects.
 """
 
 from __future__ import annotations

@@ -38,14 +38,14 @@ def note(study: Study, language: Language) -> str:
     pairs, most = f"{len(study.projects) * len(study.sites):,}", f"{MOST_PAIRS:,}"
     if language == "zh":
         return (
-            f"项目与园区的组合共 {pairs} 组，超过 {most} 组：ranking.csv 与 contributions.csv 中每个项目只列可落地且得分最高的"
-            f" {LISTED} 处园区及方案安排的园区，名次和居首概率仍按全部可落地园区计算；data_request.csv 按均匀抽取的"
-            f" {CHOOSERS} 个项目测算。"
+            f"项目与园区的组合共 {pairs} 组，超过 {most} 组：ranking.csv 与 contributions.csv 中每个项目只列可落地且"
+            f"得分最高的 {LISTED} 处园区及方案安排的园区，名次和居首概率仍按全部可落地园区计算；"
+            f"data_request.csv 按均匀抽取的 {CHOOSERS} 个项目测算。"
         )
     return (
-        f"{pairs} pairs of project and site are more than {most}: ranking.csv and contributions.csv list of each project "
-        f"the {LISTED} best sites that it may go to and the one of the plan, with ranks and chances among all sites that "
-        f"it may go to; data_request.csv is what {CHOOSERS} projects ask for, evenly spread over the portfolio."
+        f"{pairs} pairs of project and site are more than {most}: ranking.csv and contributions.csv list of each "
+        f"project the {LISTED} best sites that it may go to and the one of the plan, with ranks and chances among all "
+        f"sites that it may go to; data_request.csv is what {CHOOSERS} projects ask for, evenly spread over them all."
     )
 
 
