@@ -14,7 +14,7 @@ from geo_cluster.world import catalog
 
 @pytest.fixture(scope="module")
 def result():
-    scenario = catalog.scenario("default").model_copy(update={"draws": 200})
+    scenario = catalog.scenario("default").model_copy(update={"draws": 500})
     return study.run(scenario)
 
 
@@ -51,3 +51,17 @@ def test_few_projects_ask_for_numbers_where_there_are_very_many(result, monkeypa
     result.memo.clear()
     assert 0 < asked["projects"].max() <= 3 < everybody["projects"].max()
     assert np.isfinite(asked["gain"]).all()
+
+
+def test_numbers_are_worth_the_same_where_only_those_that_bear_on_the_choice_are_asked(result, monkeypatch):
+    everybody = tables.requests(result).set_index(["subject", "attribute"])
+    monkeypatch.setattr(best_pairs, "MOST_PAIRS", 100)
+    monkeypatch.setattr(best_pairs, "CHOOSERS", len(result.projects))
+    result.memo.clear()
+    asked = tables.requests(result).set_index(["subject", "attribute"])
+    result.memo.clear()
+    both = asked.join(everybody["gain"].rename("whole"), how="left")
+    assert (both["gain"] <= both["whole"] + 1e-9).all(), "no project counts what has no bearing on it"
+    clear = everybody[everybody["is_clear"]]
+    assert len(clear)
+    assert (both["gain"].reindex(clear.index) == clear["gain"]).all(), "what tells something tells the same"

@@ -5,6 +5,8 @@ All sites are looked at all the same: a rank is that among all sites that a proj
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,8 @@ from geo_cluster.domain import BASES, LANGUAGES, Language
 from geo_cluster.many.ground import Ground
 from geo_cluster.many.screening import Asked, Block, screen
 from geo_cluster.matching.resource import UNPLACED
+from geo_cluster.region import Region
+from geo_cluster.scoring.information import Information, of_choosers
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -54,6 +58,48 @@ def some_of(is_chooser: np.ndarray) -> np.ndarray:
     at, found = np.flatnonzero(is_chooser), np.zeros_like(is_chooser)
     found[at[np.linspace(0, len(at) - 1, min(CHOOSERS, len(at))).round().astype(int)]] = True
     return found
+
+
+def bearing(region: Region, is_open: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which open numbers each site's score rests on (S, M), by their place, -1 for none; and those of any site.
+
+    Parameters
+    ----------
+    region : Region
+        K observations.
+    is_open : (K,) array of bool
+    """
+    place = np.append(np.where(is_open, np.cumsum(is_open) - 1, -1), -1)
+    of_site = [place[at] for at in (*region.places.values(), *region.zone_places.values())]
+    known, arriving = region.observations, region.arrivals
+    keys = pd.MultiIndex.from_frame(known[["site_id", "attribute"]])
+    there = keys.isin(pd.MultiIndex.from_frame(arriving[["station", "attribute"]]))
+    found = place[:-1][there]
+    return np.column_stack(of_site), found[found >= 0]
+
+
+def informed(
+    chosen: Iterable[tuple[np.ndarray, np.ndarray]], parameters: np.ndarray, rests_on: tuple[np.ndarray, np.ndarray]
+) -> Iterator[tuple[np.ndarray, Information]]:
+    """What numbers are worth to each chooser: places of those that bear on sites which are ahead in some draw, and it.
+
+    Parameters
+    ----------
+    chosen : iterable of (N, A) array, (A,) int array
+        Scores of sites in every draw, and places of the sites.
+    parameters : (N, R) array
+        Draws of the open numbers.
+    rests_on : (S, M) array, array
+        As of `bearing`.
+    """
+    of_site, of_any = rests_on
+    for score, sites in chosen:
+        first = int(np.argmax(score.mean(axis=0)))
+        near = (score >= score[:, [first]]).any(axis=0)  # who is behind in every draw is never chosen
+        at = np.unique(np.concatenate([of_site[sites[near]].ravel(), of_any]))
+        at = at[at >= 0]
+        (one,) = of_choosers([score[:, near]], parameters[:, at])
+        yield at, one
 
 
 def ranking_of_best(study: Study) -> pd.DataFrame:

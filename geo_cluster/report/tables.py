@@ -26,7 +26,7 @@ from geo_cluster.report import best_pairs, over_time, parts
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
-from geo_cluster.scoring.information import of_choosers
+from geo_cluster.scoring.information import Information, of_choosers
 from geo_cluster.study import ENDS, Study, once
 from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
@@ -227,17 +227,21 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     is_chooser = allowed.allowed.sum(axis=1) > (1 if len(rows) else len(region.sites))
-    if allowed.allowed.size > best_pairs.MOST_PAIRS:
-        is_chooser = best_pairs.some_of(is_chooser)
-    found = list(of_choosers(_chosen_from(decision, allowed.allowed, is_chooser), parameters))
+    found: list[tuple[slice | np.ndarray, Information]]
+    if allowed.allowed.size <= best_pairs.MOST_PAIRS:
+        scores = (score for score, _ in _chosen_from(decision, allowed.allowed, is_chooser))
+        found = [(slice(None), one) for one in of_choosers(scores, parameters)]
+    else:
+        chosen = _chosen_from(decision, allowed.allowed, best_pairs.some_of(is_chooser))
+        found = list(best_pairs.informed(chosen, parameters, best_pairs.bearing(region, open_.to_numpy())))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
-    for one in found:
-        total["gain"] += one.gain
-        total["gain_error"] += one.gain_error**2
-        total["change"] += one.change / len(found)
-        total["change_error"] += (one.change_error / len(found)) ** 2
-        affected += one.gain > 0
+    for at, one in found:
+        total["gain"][at] += one.gain
+        total["gain_error"][at] += one.gain_error**2
+        total["change"][at] += one.change / len(found)
+        total["change_error"][at] += (one.change_error / len(found)) ** 2
+        affected[at] += one.gain > 0
     declared, names = catalog.attributes(), region.names
     table = pd.DataFrame({"subject": rows["site_id"]})
     for language in LANGUAGES:
@@ -256,13 +260,15 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     return useful.sort_values(["is_clear", "gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
-def _chosen_from(decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray) -> Iterator[np.ndarray]:
-    """(N, A): scores of the sites that each project which has a choice may go to, in every draw."""
+def _chosen_from(
+    decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(N, A) scores of the sites that each project which has a choice may go to, in every draw; places of the sites."""
     for rows in decision.blocks():
         if is_chooser[rows].any():
             score = decision.scores_of(rows)
             for p in np.flatnonzero(is_chooser[rows]):
-                yield score[:, p, allowed[rows][p]]
+                yield score[:, p, allowed[rows][p]], np.flatnonzero(allowed[rows][p])
 
 
 CLEAR = 2.0
