@@ -16,7 +16,7 @@ from geo_cluster.many.ground import Ground
 from geo_cluster.many.screening import Asked, Block, screen
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.region import Region
-from geo_cluster.scoring.information import Information, of_choosers
+from geo_cluster.scoring.information import Information, in_reach, of_choosers
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -81,7 +81,7 @@ def bearing(region: Region, is_open: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def informed(
     chosen: Iterable[tuple[np.ndarray, np.ndarray]], parameters: np.ndarray, rests_on: tuple[np.ndarray, np.ndarray]
 ) -> Iterator[tuple[np.ndarray, Information]]:
-    """What numbers are worth to each chooser: places of those that bear on sites which are ahead in some draw, and it.
+    """What numbers are worth to each chooser: places of those that bear on sites in reach, and it.
 
     Parameters
     ----------
@@ -94,8 +94,7 @@ def informed(
     """
     of_site, of_any = rests_on
     for score, sites in chosen:
-        first = int(np.argmax(score.mean(axis=0)))
-        near = (score >= score[:, [first]]).any(axis=0)  # who is behind in every draw is never chosen
+        near = in_reach(score)
         at = np.unique(np.concatenate([of_site[sites[near]].ravel(), of_any]))
         at = at[at >= 0]
         (one,) = of_choosers([score[:, near]], parameters[:, at])
