@@ -45,7 +45,7 @@ from geo_cluster.supply.serving_station import (
     zones_of_areas,
 )
 from geo_cluster.world import catalog, need_draws, observations, splitting
-from geo_cluster.world.layers import Layers
+from geo_cluster.world.layers import Layers, by_content
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
 LAYERS += ("stations", "ports", "airports", "counties", "observations", "demand")
@@ -374,7 +374,7 @@ def prepare(
     refuse_if(faults + _moved_faults(world) + pools.zone_faults(world["sites"]) + unfed)
     sites = pools.fed_as_zones(sites, world["sites"])
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
-    network, calibration = travel_of(world)
+    network, calibration = travel(layers)
     trips = _trips(network, calibration, world, scenario.anchor, sites)
     rough_km = toml.table("travel")["points"]["rough_m"] / 1000
     feed = feeding_station(sites, world["substations"], within_km=rough_km)
@@ -547,6 +547,12 @@ def begins(region: Region, projects: pd.DataFrame, resource: str) -> np.ndarray:
     first, column = region.scenario.date.year, catalog.known_kind(resource).year
     known = projects[column].fillna(projects["year"]) if column in projects else projects["year"]
     return np.maximum(known.fillna(first).to_numpy(int), first)
+
+
+@by_content("roads", *TIMED, most=4)
+def travel(layers: Layers) -> tuple[RoadNetwork, RoadCalibration]:
+    """`travel_of` what layers hold."""
+    return travel_of({name: layers.read(name) for name in ("roads", *TIMED)})
 
 
 def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:

@@ -194,11 +194,18 @@ def _along(network: RoadNetwork, arc: Ints, share: Floats, ends: Floats) -> Floa
     """(n, 2) places at a share of the way along arcs, on their drawn lines if they have some."""
     if network.lines is None or not arc.size:
         return ends[arc, 0] + share[:, None] * (ends[arc, 1] - ends[arc, 0])
-    lines = network.lines[network.edge[arc]]
-    first, last = (shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1))
+    edges, edge = np.unique(network.edge[arc], return_inverse=True)
+    points, line = shapely.get_coordinates(network.lines[edges], return_index=True)
+    start = np.searchsorted(line, np.arange(edges.size + 1))
+    first, last = points[start[:-1]][edge], points[start[1:] - 1][edge]
     backwards = np.abs(last - ends[arc, 0]).sum(axis=1) < np.abs(first - ends[arc, 0]).sum(axis=1)
-    points = shapely.line_interpolate_point(lines, np.where(backwards, 1 - share, share), normalized=True)
-    return shapely.get_coordinates(points)
+    so_far = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    begin, end = so_far[start[:-1]][edge], so_far[start[1:] - 1][edge]
+    at = begin + np.where(backwards, 1 - share, share) * (end - begin)
+    after = np.clip(np.searchsorted(so_far, at), start[:-1][edge] + 1, start[1:][edge] - 1)
+    step = so_far[after] - so_far[after - 1]
+    part = np.divide(at - so_far[after - 1], step, out=np.zeros_like(at), where=step > 0)
+    return points[after - 1] + part[:, None] * (points[after] - points[after - 1])
 
 
 def _axes(lon: Floats, lat: Floats, cell_km: float, margin_km: float) -> tuple[Floats, Floats]:

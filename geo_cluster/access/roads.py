@@ -46,6 +46,13 @@ OTHER_KMH = 25.0
 """Assumed speed (km/h) of a road of any other class."""
 
 
+def ends_of(lines: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) first and (n, 2) last points of n lines."""
+    points, line = shapely.get_coordinates(lines, return_index=True)
+    start = np.searchsorted(line, np.arange(len(lines) + 1))
+    return points[start[:-1]], points[start[1:] - 1]
+
+
 def from_layer(edges: gpd.GeoDataFrame, *, source: str = "") -> RoadNetwork:
     """Build a network from a road layer, and keep its largest connected part.
 
@@ -76,7 +83,7 @@ def from_layer(edges: gpd.GeoDataFrame, *, source: str = "") -> RoadNetwork:
         faults.append(Fault("access.roads_not_in_degrees", "roads"))
     refuse_if(faults, DataError)
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
-    ends = shapely.get_coordinates(np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)]))
+    ends = np.concatenate(ends_of(lines))
     nodes, first = np.unique(np.concatenate([u, v]), return_index=True)
     length = edges["length_km"].to_numpy(dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -190,7 +197,7 @@ def join(
     kept["oneway"] = around["oneway"].loc[kept.index] if "oneway" in around else False
     stays = kept.index
     crossing = [pd.Series(inside[i], index=around.index).loc[stays].to_numpy() for i in (0, 1)]
-    ends = [shapely.get_coordinates(shapely.get_point(kept.geometry.to_numpy(), i)) for i in (0, -1)]
+    ends = ends_of(kept.geometry.to_numpy())
     label = np.concatenate([kept["u"].to_numpy()[crossing[0]], kept["v"].to_numpy()[crossing[1]]])
     place = np.concatenate([ends[0][crossing[0]], ends[1][crossing[1]]])
     label, first = np.unique(label, return_index=True)
@@ -232,7 +239,7 @@ def main_nodes(roads: gpd.GeoDataFrame) -> pd.DataFrame:
         `lon` and `lat` by label.
     """
     lines = roads.geometry.to_numpy()
-    ends = np.concatenate([shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1)])
+    ends = np.concatenate(ends_of(lines))
     label, first, number = np.unique(np.concatenate([roads["u"], roads["v"]]), return_index=True, return_inverse=True)
     tail, head = number[: len(roads)], number[len(roads) :]
     back = ~roads["oneway"].to_numpy(dtype=bool)

@@ -81,11 +81,20 @@ def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     return {
         "prefectures": shapes(prefectures, fill=fills),
         "counties": shapes(counties.assign(geometry=thinned), codes=True),
-        "roads": shapes(roads[fast].clip(inside), merge=True),
-        "minor_roads": shapes(roads[~fast].clip(inside), merge=True),
-        "railways": shapes(layers.read("railways").clip(inside), merge=True),
+        "roads": shapes(_clipped(roads[fast], inside), merge=True),
+        "minor_roads": shapes(_clipped(roads[~fast], inside), merge=True),
+        "railways": shapes(_clipped(layers.read("railways"), inside), merge=True),
         "water": _water(layers.read("water")),
     }
+
+
+def _clipped(lines: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    """What of lines lies in an area: only those that cross its edge are cut, which are few."""
+    shapely.prepare(area)
+    found = lines.geometry.to_numpy()
+    whole = shapely.covers(area, found)
+    cut = shapely.intersection(found[~whole & shapely.intersects(area, found)], area)
+    return gpd.GeoDataFrame(geometry=[*found[whole], *cut], crs=lines.crs)
 
 
 def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def shapes(
     merge : bool
         All lines as one feature, to about 20 metres.
     """
-    parts = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
+    parts = [shapely.union_all(frame.geometry.to_numpy())] if merge else frame.geometry.tolist()
     parts = [shapely.simplify(shapely.line_merge(shape), ROAD_DEG) for shape in parts] if merge else parts
     features = [
         {
@@ -224,7 +233,7 @@ def reach_layers(layers: Layers, study: Study | None, language: Language) -> lis
     return shown
 
 
-@by_content(*region.LAYERS, "province", most=32)
+@by_content("roads", *region.TIMED, "province", most=32)
 def reach_bands(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Bands between the limits of `reach` around a place, for display, the widest first; the northern tip of each.
 
@@ -258,7 +267,7 @@ def _smooth(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(parts).simplify(SOFT_DEG / 6)
 
 
-@by_content(*region.LAYERS, "province", most=32)
+@by_content("roads", *region.TIMED, "province", most=32)
 def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPolygon]:
     """What is within `BANDS_MIN` of a point by road, door to door.
 
@@ -273,7 +282,7 @@ def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPoly
     dict
         Minutes -> area in WGS84, the widest first.
     """
-    network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
+    network, calibration = region.travel(layers)
     at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
     driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
     areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])

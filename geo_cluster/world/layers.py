@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo_cluster import toml
 from geo_cluster.box import door
@@ -497,7 +498,8 @@ def place_faults(
         Fault("world.outside_county", _place(name, row + 2), county=names.get(county, county))
         for row, county in claims.loc[~areas.covers(at).to_numpy(), "county_code"].items()
     ]
-    placed = {system: _in_place(at, system, areas, anchors) for system in SYSTEMS}
+    near = _near(anchors)
+    placed = {system: _in_place(at, system, areas, near) for system in SYSTEMS}
     likely = [system for system in SYSTEMS if placed[system] - placed["wgs84"] >= SHIFT_EVIDENCE]
     if likely:
         named = [system.upper() for system in likely]
@@ -507,18 +509,24 @@ def place_faults(
     return faults
 
 
-def _in_place(points: gpd.GeoSeries, system: str, areas: gpd.GeoSeries, anchors: gpd.GeoSeries) -> int:
+def _near(anchors: gpd.GeoSeries) -> Callable[[gpd.GeoSeries], int]:
+    """Counts how many points lie on an anchor."""
+    if not len(anchors):
+        return lambda _: 0
+    from scipy.spatial import cKDTree  # slow to import, and a refused input needs none
+
+    def plane(points: gpd.GeoSeries) -> np.ndarray:
+        return shapely.get_coordinates(points.to_numpy()) * (KM_PER_DEGREE_LON, KM_PER_DEGREE)
+
+    tree = cKDTree(plane(anchors))
+    return lambda points: int((tree.query(plane(points))[0] < ANCHOR_KM).sum())
+
+
+def _in_place(points: gpd.GeoSeries, system: str, areas: gpd.GeoSeries, near: Callable[[gpd.GeoSeries], int]) -> int:
     """How many points, taken as being in a system, lie in their area, and how many on an anchor."""
     lon, lat = convert(points.x.to_numpy(), points.y.to_numpy(), source=system, target="wgs84")
     home = gpd.GeoSeries.from_xy(lon, lat, crs=CRS)
-    on_anchor = 0
-    if len(anchors):
-        from scipy.spatial import cKDTree  # slow to import, and a refused input needs none
-
-        plane = cKDTree(np.column_stack([anchors.x * KM_PER_DEGREE_LON, anchors.y * KM_PER_DEGREE]))
-        km, _ = plane.query(np.column_stack([home.x * KM_PER_DEGREE_LON, home.y * KM_PER_DEGREE]))
-        on_anchor = int((km < ANCHOR_KM).sum())
-    return int(areas.covers(home).sum()) + on_anchor
+    return int(areas.covers(home).sum()) + near(home)
 
 
 def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
