@@ -236,12 +236,12 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
         found = list(best_pairs.informed(chosen, parameters, best_pairs.bearing(region, open_.to_numpy())))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
-    for at, one in found:
-        total["gain"][at] += one.gain
-        total["gain_error"][at] += one.gain_error**2
-        total["change"][at] += one.change / len(found)
-        total["change_error"][at] += (one.change_error / len(found)) ** 2
-        affected[at] += one.gain > 0
+    for where, one in found:
+        total["gain"][where] += one.gain
+        total["gain_error"][where] += one.gain_error**2
+        total["change"][where] += one.change / len(found)
+        total["change_error"][where] += (one.change_error / len(found)) ** 2
+        affected[where] += one.gain > 0
     declared, names = catalog.attributes(), region.names
     table = pd.DataFrame({"subject": rows["site_id"]})
     for language in LANGUAGES:
