@@ -1,10 +1,11 @@
 """Time and memory of a study against its size, from files to files, and the part that grows fastest.
 
-    python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--gap 0.01]
+    python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--sites 2500] [--gap 0.01] [--limit 300]
 
-Each size runs in a process of its own on made-up projects at the shipped sites: the portfolio is written as a CSV,
-read, studied, and every file written. Seconds are processor time; memory is the most the process held. The last line
-names the part that grows fastest between the two largest sizes, as a power of the number of projects.
+Each size runs in a process of its own on made-up projects at the shipped sites, or at made-up ones: the portfolio is
+written as a CSV, read, studied, and every file written. Seconds are processor time; memory is the most the process
+held. The last line names the part that grows fastest between the two largest sizes, as a power of the number of
+projects.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from own_sites import write_sites
 
 TOTAL_OUTPUT = 400.0
 """Output of all projects together, 100 M yuan: about what the shipped sites have room for."""
@@ -43,8 +45,17 @@ def write_projects(count: int, folder: Path) -> Path:
     return folder / "s.toml"
 
 
-def one(count: int, gap: float) -> dict[str, float]:
-    """Processor seconds of each part of a study of `count` projects, and its memory in MB."""
+def one(count: int, sites: int, gap: float, limit: float) -> dict[str, float]:
+    """Processor seconds of each part of a study of `count` projects, and its memory in MB.
+
+    Parameters
+    ----------
+    count : int
+    sites : int
+        So many made-up sites; 0 for the shipped ones.
+    gap, limit : float
+        `mip_gap` and `time_limit_s` of the scenario.
+    """
     from geo_cluster import study
     from geo_cluster.export import bundle, csv_tables, geopackage
     from geo_cluster.maps import page, payload
@@ -63,9 +74,11 @@ def one(count: int, gap: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = write_projects(count, folder)
-        path.write_text(
-            f'name = {{ zh = "大", en = "big" }}\nportfolio = "{folder}/mine.csv"\nmip_gap = {gap}\n', encoding="utf-8"
-        )
+        lines = ['name = { zh = "大", en = "big" }', f'portfolio = "{folder}/mine.csv"']
+        lines += [f"mip_gap = {gap}", f"time_limit_s = {limit}"]
+        if sites:
+            lines.append(f'layers = "{write_sites(sites, folder / "own")}"')
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         began = time.process_time()
         scenario, projects = read_scenario(path)
         done("reading")
@@ -114,15 +127,18 @@ def main() -> None:
     """Print a column a size, a row a part."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--projects", type=int, nargs="+", default=[100, 300, 1_000, 3_000, 10_000])
+    parser.add_argument("--sites", type=int, default=0, help="so many made-up ones in place of the shipped")
     parser.add_argument("--gap", type=float, default=0.01)
+    parser.add_argument("--limit", type=float, default=600.0, help="most seconds of matching")
     parser.add_argument("--one", type=int, default=0, help="this size only, as JSON")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one(options.one, options.gap)))
+        print(json.dumps(one(options.one, options.sites, options.gap, options.limit)))
         return
     found: dict[int, dict[str, float]] = {}
     for count in options.projects:
-        command = [sys.executable, __file__, "--one", str(count), "--gap", str(options.gap)]
+        same = ["--sites", str(options.sites), "--gap", str(options.gap), "--limit", str(options.limit)]
+        command = [sys.executable, __file__, "--one", str(count), *same]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found[count] = json.loads(done.stdout.splitlines()[-1])
         print(f"{count:>8} projects: {found[count]['all']:8.1f} s, {found[count]['MB']:8.0f} MB", flush=True)

@@ -218,30 +218,6 @@ def rules() -> dict[str, Callable[[Facts], Refusals]]:
 
 
 @dataclass(frozen=True)
-class Eligibility:
-    """Who may go where.
-
-    Attributes
-    ----------
-    projects : tuple of str
-        Ids of the P projects.
-    allowed : (P, S) bool array
-    rule : (P, S) object array
-        Name of the first rule that refuses, '' where none does.
-    reason : mapping of language to (P, S) object array
-        The sentence with its numbers, '' where eligible.
-    remark : mapping of language to (P, S) object array
-        What no rule could be held against, as nobody looked into it; '' where all was, or where a rule refuses.
-    """
-
-    projects: tuple[str, ...]
-    allowed: np.ndarray
-    rule: np.ndarray
-    reason: Mapping[Language, np.ndarray]
-    remark: Mapping[Language, np.ndarray]
-
-
-@dataclass(frozen=True)
 class Ruled:
     """Which rule refuses which pair; what is said of a pair is made when it is asked for.
 
@@ -303,23 +279,67 @@ class Ruled:
         return np.where(self.number[project, site] < 0, text[hazardous[project], site], "")
 
 
+@dataclass(frozen=True, eq=False)
+class Eligibility:
+    """Who may go where; what is said of all pairs is made when first asked for.
+
+    Attributes
+    ----------
+    projects : tuple of str
+        Ids of the P projects.
+    ruled : Ruled
+        Which rule refuses which pair; of a few pairs ask it.
+    """
+
+    projects: tuple[str, ...]
+    ruled: Ruled
+
+    @property
+    def allowed(self) -> np.ndarray:
+        """(P, S) bool array."""
+        return self.ruled.allowed
+
+    @cached_property
+    def rule(self) -> np.ndarray:
+        """(P, S) object array: name of the first rule that refuses, '' where none does."""
+        return self.ruled.rule(*self._pairs).reshape(self.allowed.shape)
+
+    def rules_of(self, project: int) -> np.ndarray:
+        """(S,) object array: the same of one project, by its place."""
+        sites = np.arange(self.allowed.shape[1])
+        return self.ruled.rule(np.full(len(sites), project), sites)
+
+    @cached_property
+    def reason(self) -> Mapping[Language, np.ndarray]:
+        """By language, (P, S) object array: the sentence with its numbers, '' where eligible."""
+        return {one: self.ruled.reason(*self._pairs, one).reshape(self.allowed.shape) for one in LANGUAGES}
+
+    @cached_property
+    def remark(self) -> Mapping[Language, np.ndarray]:
+        """By language, (P, S) object array: what no rule could be held against, as nobody looked into it.
+
+        '' where all was, or where a rule refuses.
+        """
+        return {one: self.ruled.remark(*self._pairs, one).reshape(self.allowed.shape) for one in LANGUAGES}
+
+    @property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        projects, sites = self.allowed.shape
+        return np.repeat(np.arange(projects), sites), np.tile(np.arange(sites), projects)
+
+
 def ruled(facts: Facts) -> Ruled:
     """Apply every rule to every pair of project and site."""
     refusals = tuple(function(facts) for function in rules().values())
-    number = np.full((len(facts.projects), len(facts.sites)), -1)
+    number = np.full((len(facts.projects), len(facts.sites)), -1, dtype=np.int8)
     for at, one in enumerate(refusals):
         number[one.hit & (number < 0)] = at
     return Ruled(facts, number, refusals)
 
 
 def judge(facts: Facts) -> Eligibility:
-    """Apply every rule to every pair of project and site, and say of each pair why it is refused."""
-    found = ruled(facts)
-    shape = found.number.shape
-    pairs = np.repeat(np.arange(shape[0]), shape[1]), np.tile(np.arange(shape[1]), shape[0])
-    reason: dict[Language, np.ndarray] = {one: found.reason(*pairs, one).reshape(shape) for one in LANGUAGES}
-    remark: dict[Language, np.ndarray] = {one: found.remark(*pairs, one).reshape(shape) for one in LANGUAGES}
-    return Eligibility(tuple(facts.projects.index), found.allowed, found.rule(*pairs).reshape(shape), reason, remark)
+    """Apply every rule to every pair of project and site."""
+    return Eligibility(tuple(facts.projects.index), ruled(facts))
 
 
 UNCHECKED: Mapping[str, Text] = {

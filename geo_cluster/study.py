@@ -261,8 +261,9 @@ def run(
     clock("scoring")
     likely, drawn = settings_of(region, parts.as_wholes(facts))
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
+    score = decision.score
     clock("matching")
-    found = _matched(region, facts, allowed, decision.score, plan=plan, progress=progress, on_step=clock)
+    found = _matched(region, facts, allowed, score, plan=plan, progress=progress, on_step=clock)
     return Study(
         scenario=scenario,
         region=region,

@@ -19,7 +19,8 @@ from geo_cluster import eligibility
 from geo_cluster.errors import InputError
 from geo_cluster.export import intake_files
 from geo_cluster.export.csv_tables import SAMPLE
-from geo_cluster.intake import appraise, kernels, methods, runner, site_choice
+from geo_cluster.intake import appraise, runner, site_choice
+from geo_cluster.many import kernels, methods
 from geo_cluster.region import Region, facts_of, prepare, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.aggregate import aggregate, competition_rank
@@ -151,18 +152,23 @@ def test_chances_are_those_of_smaa(seed, sites, covers, draws, coarse):
     utilities, ones = score[:, :, None], np.array([1.0])
     here, which = rng.permutation(sites), np.arange(covers)[None]
     ends = np.array([0, sites])
-    first, top3, choice, ranking = kernels.chances(base, layers, which, need, weight, here, ends)
+    first, top3, best, choice, ranking = kernels.chances(
+        base, layers, layers.max(axis=2), which, need, weight, here, ends
+    )
     expected = smaa(utilities, ones)
     acceptability = expected.acceptability if sites > 1 else np.ones((1, 1))
     assert np.allclose(first, acceptability[here, 0], atol=EXACT)
     assert np.allclose(top3, acceptability[here, :3].sum(axis=1), atol=EXACT)
+    ahead = score >= score.max(axis=1, keepdims=True) * (1 - kernels.TIE)
+    assert np.allclose(best, (ahead / ahead.sum(axis=1, keepdims=True)).mean(axis=0)[here], atol=EXACT)
     assert choice[0] == pytest.approx(expected.choice_entropy, abs=EXACT)
     assert ranking[0] == pytest.approx(expected.rank_entropy, abs=EXACT)
     tables_ = np.stack([base, np.zeros_like(base)])
     known = np.full((2, sites, 2), np.nan)
     points, theme = rng.random(covers), np.zeros(covers, dtype=int)
     middle = kernels.spans(
-        tables_, known, layers, which, need, points, theme, here, ends, np.array([0.05, 0.95])
+        tables_[:, here], known, layers, which, need, points, theme, here, np.arange(sites), ends,
+        np.array([0.05, 0.95]),
     )  # fmt: skip
     total = base + (value * points[:, None, None]).sum(axis=0)
     assert np.allclose(middle[:, 2], np.quantile(total[here], [0.05, 0.95], axis=1).T, atol=EXACT)
@@ -335,3 +341,34 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(
 
     intake_files.write(intake_files.Order(region, 4), projects, tmp_path, scheduler=address, on_done=kill)
     assert contents(tmp_path) == whole
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10**6), st.booleans())
+def test_sites_that_are_left_out_are_among_the_first_in_no_draw(seed, coarse):
+    """Several projects of a class at many sites: the bound leaves most out, and nothing changes."""
+    rng = np.random.default_rng(seed)
+    projects, sites, covers, draws = 3, 150, 2, 40
+    layers, need = rng.normal(0.4, 0.2, (covers, sites, draws)), rng.normal(0, 0.1, (projects, covers, draws))
+    base = rng.random((sites, 1)) * 3 + rng.random((sites, draws)) * 0.5
+    weight = rng.random((covers, draws))
+    if coarse:
+        layers, need, base, weight = (one.round(1) for one in (layers, need, base, weight))
+    most, which = layers.max(axis=2), np.tile(np.arange(covers), (projects, 1))
+    cover = np.clip(layers[None] - need[:, :, None, :], 0, 1) * weight[None, :, None, :]
+    score = base + cover.sum(axis=1)
+    heres = [rng.permutation(sites)[: rng.integers(60, sites)] for _ in range(projects)]
+    heres = [one[np.argsort(-score[p, one].mean(axis=1), kind="stable")] for p, one in enumerate(heres)]
+    ends = np.cumsum([0, *map(len, heres)])
+    found = kernels.chances(base, layers, most, which, need, weight, np.concatenate(heres), ends)
+    for p, here in enumerate(heres):
+        mine = slice(ends[p], ends[p + 1])
+        expected = smaa(score[p, here].T[:, :, None], np.array([1.0]))
+        assert np.allclose(found[0][mine], expected.acceptability[:, 0], atol=EXACT)
+        assert np.allclose(found[1][mine], expected.acceptability[:, :3].sum(axis=1), atol=EXACT)
+        assert found[3][p] == pytest.approx(expected.choice_entropy, abs=EXACT)
+        level = np.sort(score[p, here[: kernels.SORTED]], axis=0)[-4][None]
+        asked = np.isin(np.arange(sites), here[kernels.SORTED :])[None]
+        reach = kernels._within(base, most, which[:1], need[p : p + 1], weight, asked, level)[0]
+        assert not ((score[p] >= level).any(axis=1) & asked[0] & ~reach).any()
+        assert reach.sum() < asked.sum(), "some are left out"

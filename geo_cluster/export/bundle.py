@@ -11,7 +11,7 @@ import tomli_w
 
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name, path_faults
-from geo_cluster.domain import Language, Scenario
+from geo_cluster.domain import LANGUAGES, Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.all_or_none import check_writable as check_writable
 from geo_cluster.export.all_or_none import write_files as write_files
@@ -21,7 +21,7 @@ from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
 from geo_cluster.maps import page, payload
-from geo_cluster.report import explanation
+from geo_cluster.report import best_pairs, explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
 from geo_cluster.world import catalog
@@ -46,7 +46,14 @@ FILES: tuple[str, ...] = (
 )
 DRAWN = ("layers.gpkg", "map.html")
 FILES += (*DRAWN, "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv", "parts.csv")
+OTHERS: tuple[str, ...] = (
+    "sheet.html",
+    "tables.xlsx",
+    f"{LAYERS}/{SOURCES}",
+    "openings.csv",
+    "parts.csv",
+    "listed.txt",
+)
 OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS, explanation.PARTS))
 """Files that some of the results have besides."""
 
@@ -174,6 +181,9 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study, levels).items():
         (folder / name).write_bytes(content)
+    if best_pairs.is_short(study):
+        told = "\r\n".join(best_pairs.note(study, one) for one in LANGUAGES)
+        (folder / "listed.txt").write_bytes(f"{told}\r\n".encode("utf-8-sig"))
     if drawn:
         write_geopackage(study, folder / "layers.gpkg")
         (folder / "map.html").write_text(page.standalone(payload.atlas(study, language)), encoding="utf-8")

@@ -18,9 +18,9 @@ from geo_cluster import eligibility, toml
 from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.intake import rows
-from geo_cluster.intake.ground import ground_of
 from geo_cluster.intake.references import beside
-from geo_cluster.intake.screening import screen
+from geo_cluster.many.ground import ground_of
+from geo_cluster.many.screening import Asked, screen
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
@@ -261,7 +261,7 @@ def batch(region: Region, projects: pd.DataFrame, top: int = 0) -> Appraisal:
     """
     ground, day = ground_of(region), region.scenario.date
     scores, told = [], []
-    for at, block in screen(ground, projects, top=top):
+    for at, block in screen(ground, projects, Asked(top)):
         scores.append(rows.scores(ground, block, day).set_index(at[block.pairs[:, 0]]))
         told.append(rows.verdict_rows(ground, block).set_index(at))
     listed, verdicts = (pd.concat(parts).sort_index(kind="stable") for parts in (scores, told))

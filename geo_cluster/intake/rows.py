@@ -9,10 +9,10 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, LANGUAGES
 from geo_cluster.intake import verdicts
-from geo_cluster.intake.ground import Ground
-from geo_cluster.intake.screening import Block
 from geo_cluster.intake.site_choice import Lever, levers
 from geo_cluster.intake.switching import Pairs, Told, switching_values, weight_moves
+from geo_cluster.many.ground import Ground
+from geo_cluster.many.screening import Block
 from geo_cluster.supply.pools import is_factory
 from geo_cluster.supply.standard_land import door_checks
 
@@ -59,7 +59,7 @@ def scores(ground: Ground, block: Block, day: dt.date) -> pd.DataFrame:
     table["reason"], table["reason_en"] = (ruled.reason(project, site, one) for one in LANGUAGES)
     table["remark"], table["remark_en"] = (ruled.remark(project, site, one) for one in LANGUAGES)
     doors = door_checks(projects, sites, day)
-    table["standard_land"] = doors.result[project, site]
+    table["standard_land"] = doors.result_of(project, site)
     for language in LANGUAGES:
         table[f"standard_land_{language}"] = doors.sentences_of(project, site, language)
     return pd.DataFrame(table)

@@ -18,9 +18,9 @@ from geo_cluster import eligibility
 from geo_cluster.domain import LANGUAGES, Criterion, Language, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.intake import verdicts
-from geo_cluster.intake.ground import CONCENTRATION
-from geo_cluster.intake.methods import LEAST, METHODS
 from geo_cluster.intake.switching import Pairs, Told, sentences, switching_values, weight_moves
+from geo_cluster.many.ground import CONCENTRATION
+from geo_cluster.many.methods import LEAST, METHODS
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import aggregate
 from geo_cluster.scoring.criteria import (

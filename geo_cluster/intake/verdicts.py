@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Text
-from geo_cluster.intake.methods import METHODS
 from geo_cluster.intake.switching import Pairs, Told, sentences
+from geo_cluster.many.methods import METHODS
 from geo_cluster.world import catalog
 
 SAID = tuple(f"sentence_{language}" for language in LANGUAGES)

@@ -194,17 +194,18 @@ def later(study: Study) -> pd.DataFrame:
         One row an unplaced project, in their order: `later_year`, `later_site` (empty where none was found), `later`
         and `later_en`, the sentence.
     """
-    rows = [_later_of(study, p) for p in np.flatnonzero(study.plan.site == UNPLACED).tolist()]
+    years = horizon(study.region, study.projects)
+    rows = [_later_of(study, p, years) for p in np.flatnonzero(study.plan.site == UNPLACED).tolist()]
     table = pd.DataFrame(rows, columns=["later_year", "later_site", "later", "later_en"])
     return table.astype({"later_year": "Int64"})
 
 
-def _later_of(study: Study, p: int) -> tuple[int | None, str, str, str]:
-    level, years = study.scenario.planning_level, horizon(study.region, study.projects)
+def _later_of(study: Study, p: int, years: range) -> tuple[int | None, str, str, str]:
+    level = study.scenario.planning_level
     own = min(int(one.begins[p]) for one in resources(study))
     changes = sorted({a.at(level)[1] for one in resources(study) for a in one.arriving if a.at(level)[0] > 0})
     short = {kind.short.rule for kind in catalog.resources().values()}
-    allowed = study.eligibility.allowed[p] | np.isin(study.eligibility.rule[p], list(short))
+    allowed = study.eligibility.allowed[p] | np.isin(study.eligibility.rules_of(p), list(short))
     for year in (one for one in changes if one > own):
         for s in np.argsort(-np.where(allowed, study.decision.score[p], -np.inf), kind="stable"):
             if allowed[s] and _fits(study, p, int(s), year, years):

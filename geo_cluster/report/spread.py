@@ -16,10 +16,12 @@ from geo_cluster.world import catalog
 @once
 def spread(study: Study) -> pd.DataFrame:
     """One row a criterion: see `spread_table`; the mean over projects, each over the sites that it may go to."""
-    points, allowed = study.decision.contributions, study.eligibility.allowed
-    several = [p for p in range(len(points)) if allowed[p].sum() > 1]
-    shares = [spread_shares(points[p, allowed[p]]) for p in several]
-    share = np.mean(shares, axis=0) if shares else np.zeros(points.shape[2])
+    decision, shares = study.decision, []
+    for rows in decision.parts():
+        points = 100 * decision.value_of(rows) * decision.weight
+        both = zip(points, study.eligibility.allowed[rows], strict=True)
+        shares += [spread_shares(mine[here]) for mine, here in both if here.sum() > 1]
+    share = np.mean(shares, axis=0) if shares else np.zeros(len(decision.criteria))
     return spread_table(share, study.decision.stated, study.decision.weight, study.region.criterion_notes)
 
 

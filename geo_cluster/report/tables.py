@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel
+from geo_cluster.domain import LANGUAGES, Language, PlanningLevel
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.many.evidence import evidence_shares as evidence_shares
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
@@ -21,20 +22,22 @@ from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.matching.years import is_apart, year_of
 from geo_cluster.region import Region, pool_name
-from geo_cluster.report import over_time, parts
+from geo_cluster.report import best_pairs, over_time, parts
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
-from geo_cluster.scoring.information import of_choosers
+from geo_cluster.scoring.information import Information, of_choosers
 from geo_cluster.study import ENDS, Study, once
-from geo_cluster.supply.pools import number_behind, subject_of, zone_of
+from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
 from geo_cluster.world import catalog, portfolio, splitting
 
 
 @once
 def ranking(study: Study) -> pd.DataFrame:
-    """One row a pair; see `ranking_table`."""
+    """One row a pair; see `ranking_table`. Of very many pairs the best of each project: see `best_pairs`."""
+    if best_pairs.is_short(study):
+        return best_pairs.ranking_of_best(study)
     return ranking_table(study.projects, study.sites, study.eligibility, study.decision, study.observations)
 
 
@@ -44,7 +47,10 @@ def contributions(study: Study) -> pd.DataFrame:
 
     `same_everywhere`: whether the criterion rests on one assumption for all sites, and so tells none apart.
     """
-    table = contributions_table(study.projects, study.sites, study.decision)
+    if best_pairs.is_short(study):
+        table = best_pairs.contributions_of(study, ranking(study))
+    else:
+        table = contributions_table(study.projects, study.sites, study.decision)
     return table.assign(same_everywhere=table["criterion"].isin(study.region.same_everywhere))
 
 
@@ -111,11 +117,10 @@ def stated_words(projects: pd.DataFrame, language: Language) -> pd.DataFrame:
 def _at_doors(study: Study) -> pd.DataFrame:
     """`standard_land` (pass, fail, unknown) of each placed project at its site, and the sentence in both languages."""
     placed = np.flatnonzero(study.plan.site >= 0)
-    pairs = list(zip(placed.tolist(), study.plan.site[placed].tolist(), strict=True))
-    found = doors(study)
-    table = pd.DataFrame({"standard_land": [found.result[pair] for pair in pairs]})
+    pairs, found = (placed, np.asarray(study.plan.site)[placed]), doors(study)
+    table = pd.DataFrame({"standard_land": found.result_of(*pairs)})
     for language in LANGUAGES:
-        table[f"standard_land_{language}"] = [found.sentence(*pair, language) for pair in pairs]
+        table[f"standard_land_{language}"] = found.sentences_of(*pairs, language)
     return table
 
 
@@ -194,40 +199,6 @@ def ranking_table(
     return table
 
 
-def evidence_shares(
-    sites: gpd.GeoDataFrame, known: pd.DataFrame, weights: Mapping[str, float], *, theme: str | None = None
-) -> dict[str, np.ndarray]:
-    """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
-
-    A number that nobody could have told counts as assumed.
-
-    Parameters
-    ----------
-    sites : GeoDataFrame
-        S sites, with the station or supply area and the prefecture of each.
-    known : DataFrame
-        Observations, each with its basis.
-    weights : mapping of float
-        Weight in force of each criterion.
-    theme : str, optional
-        Theme of criteria; all of them when left out.
-    """
-    basis = known.set_index(["attribute", "site_id"])["basis"]
-    shares = {name: np.zeros(len(sites)) for name in BASES}
-    for key, weight in weights.items():
-        criterion = catalog.criteria()[key]
-        if theme not in (None, criterion.theme):
-            continue
-        if criterion.attribute is None:
-            shares[criterion.basis] += weight
-            continue
-        found = basis.reindex(number_behind(criterion, sites)).fillna("assumed").to_numpy()
-        for name in BASES:
-            shares[name] += weight * (found == name)
-    total = np.maximum(sum(shares.values()), 1e-12)
-    return {name: share / total for name, share in shares.items()}
-
-
 def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix) -> pd.DataFrame:
     """The numbers to go and ask for: which unknown ones, if known, would most change who wins.
 
@@ -256,15 +227,21 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     is_chooser = allowed.allowed.sum(axis=1) > (1 if len(rows) else len(region.sites))
-    found = list(of_choosers(_chosen_from(decision, allowed.allowed, is_chooser), parameters))
+    found: list[tuple[slice | np.ndarray, Information]]
+    if allowed.allowed.size <= best_pairs.MOST_PAIRS:
+        scores = (score for score, _ in _chosen_from(decision, allowed.allowed, is_chooser))
+        found = [(slice(None), one) for one in of_choosers(scores, parameters)]
+    else:
+        chosen = _chosen_from(decision, allowed.allowed, best_pairs.some_of(is_chooser))
+        found = list(best_pairs.informed(chosen, parameters, best_pairs.bearing(region, open_.to_numpy())))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
-    for one in found:
-        total["gain"] += one.gain
-        total["gain_error"] += one.gain_error**2
-        total["change"] += one.change / len(found)
-        total["change_error"] += (one.change_error / len(found)) ** 2
-        affected += one.gain > 0
+    for where, one in found:
+        total["gain"][where] += one.gain
+        total["gain_error"][where] += one.gain_error**2
+        total["change"][where] += one.change / len(found)
+        total["change_error"][where] += (one.change_error / len(found)) ** 2
+        affected[where] += one.gain > 0
     declared, names = catalog.attributes(), region.names
     table = pd.DataFrame({"subject": rows["site_id"]})
     for language in LANGUAGES:
@@ -283,13 +260,15 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     return useful.sort_values(["is_clear", "gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
-def _chosen_from(decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray) -> Iterator[np.ndarray]:
-    """(N, A): scores of the sites that each project which has a choice may go to, in every draw."""
+def _chosen_from(
+    decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(N, A) scores of the sites that each project which has a choice may go to, in every draw; places of the sites."""
     for rows in decision.blocks():
         if is_chooser[rows].any():
             score = decision.scores_of(rows)
             for p in np.flatnonzero(is_chooser[rows]):
-                yield score[:, p, allowed[rows][p]]
+                yield score[:, p, allowed[rows][p]], np.flatnonzero(allowed[rows][p])
 
 
 CLEAR = 2.0
@@ -426,7 +405,9 @@ def assignment_table(
     """
     placed = np.flatnonzero(plan.site >= 0)
     at = plan.site[placed]
-    chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
+    pairs = pd.MultiIndex.from_frame(ranking[["project", "site"]])
+    wanted = pd.MultiIndex.from_arrays([projects.index[placed], sites["id"].to_numpy()[at]])
+    chosen = ranking.iloc[pairs.get_indexer(wanted)].reset_index(drop=True)
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
@@ -510,7 +491,7 @@ def unplaced_table(
 
 def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     """How many sites each rule refuses."""
-    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.rules()
+    rules, declared = pd.Series(allowed.rules_of(p)).value_counts(), catalog.rules()
     zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
     en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
     return f"没有可落地的园区：{zh}", f"No eligible site: {en}"

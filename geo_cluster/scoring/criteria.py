@@ -208,11 +208,8 @@ class DecisionMatrix:
     ----------
     criteria : tuple of str
         Names of the C columns.
-    natural : (P, S, C) array
-        Likely values in natural units.
-    value : (P, S, C) array
-        The same on the value functions, 0 to 1. What is unknown (nan in `natural`) stands at 0.5 here and anywhere
-        from 0 to 1 in the draws: it widens the score, it doesn't lower it.
+    likely : Setting
+        Likely values of needs and offers.
     weight : (C,) array
         Weights in force, which sum to 1.
     stated : (C,) array
@@ -225,12 +222,43 @@ class DecisionMatrix:
     """
 
     criteria: tuple[str, ...]
-    natural: np.ndarray
-    value: np.ndarray
+    likely: Setting
     weight: np.ndarray
     stated: np.ndarray
     drawn: Setting
     declared: Mapping[str, Criterion]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """P projects, S sites."""
+        return next(iter(self.likely.needs.values())).shape[1], next(iter(self.likely.offers.values())).shape[1]
+
+    @cached_property
+    def natural(self) -> np.ndarray:
+        """(P, S, C): likely values in natural units; of many pairs ask `natural_of`."""
+        return self.natural_of(slice(None))
+
+    @cached_property
+    def value(self) -> np.ndarray:
+        """(P, S, C): the same on the value functions, 0 to 1.
+
+        What is unknown (nan in `natural`) stands at 0.5 here and anywhere from 0 to 1 in the draws: it widens the
+        score, it doesn't lower it.
+        """
+        return self.value_of(slice(None))
+
+    def natural_of(self, rows: slice) -> np.ndarray:
+        """(p, S, C): `natural` of some projects."""
+        return natural_values(self.likely.only(rows), self.declared)
+
+    def value_of(self, rows: slice) -> np.ndarray:
+        """(p, S, C): `value` of some projects."""
+        return _known(known_values(self.likely.only(rows), self.declared), np.array([0.5]))
+
+    def parts(self) -> Iterator[slice]:
+        """Rows of projects, so many at a time that their likely values take little room."""
+        step = max(1, BLOCK // max(self.shape[1] * len(self.criteria), 1))
+        return (slice(first, min(first + step, self.shape[0])) for first in range(0, self.shape[0], step))
 
     @property
     def weights(self) -> dict[str, float]:
@@ -242,10 +270,13 @@ class DecisionMatrix:
         """(P, S, C): points that each criterion contributes; they add up to the score exactly."""
         return 100 * self.value * self.weight
 
-    @property
+    @cached_property
     def score(self) -> np.ndarray:
         """(P, S): score at the likely values, 0 to 100."""
-        return self.contributions.sum(axis=2)
+        found = np.empty(self.shape)
+        for rows in self.parts():
+            found[rows] = (100 * self.value_of(rows) * self.weight).sum(axis=2)
+        return found
 
     @property
     def draws(self) -> np.ndarray:
@@ -256,11 +287,12 @@ class DecisionMatrix:
     def nbytes(self) -> int:
         """Bytes that the matrix keeps."""
         kept = [*self._whole.values()] if self._is_small else []
-        return sum(array.nbytes for array in (self.natural, self.value, *self.drawn.needs.values(), *kept))
+        pairs = (3 if self._is_small else 1) * self.score.nbytes
+        return pairs + sum(array.nbytes for array in (*self.drawn.needs.values(), *kept))
 
     def blocks(self) -> Iterator[slice]:
         """Rows of projects, so many at a time that their draws take little room."""
-        projects, sites, _ = self.natural.shape
+        projects, sites = self.shape
         step = max(1, BLOCK // (self._count * max(sites, 1)))
         return (slice(first, min(first + step, projects)) for first in range(0, projects, step))
 
@@ -287,7 +319,7 @@ class DecisionMatrix:
         ----------
         eligible : (P, S) array of bool
         """
-        shape = self.natural.shape[:2]
+        shape = self.shape
         themes: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         themes |= {one.theme: (np.zeros(shape), np.zeros(shape)) for one in self.declared.values()}
         found = Spread(np.zeros(shape), np.zeros(shape), np.zeros(shape), themes)
@@ -332,7 +364,7 @@ class DecisionMatrix:
 
     @property
     def _is_small(self) -> bool:
-        return self._count * self.natural.shape[0] * self.natural.shape[1] <= BLOCK
+        return self._count * self.shape[0] * self.shape[1] <= BLOCK
 
     @cached_property
     def _whole(self) -> Mapping[str, np.ndarray]:
@@ -344,11 +376,11 @@ class DecisionMatrix:
         """Column -> (N, 1, S) values of criteria that are the same for every project."""
         some = self.drawn.only(slice(0, 2))
         values = {c: drawn_values(some, one, c) for c, one in enumerate(self.declared.values()) if self.weight[c] > 0}
-        return {c: value for c, value in values.items() if value.shape[1] == 1} if len(self.natural) > 1 else {}
+        return {c: value for c, value in values.items() if value.shape[1] == 1} if self.shape[0] > 1 else {}
 
     def _drawn_of(self, rows: slice) -> dict[str, np.ndarray]:
         drawn = self.drawn.only(rows)
-        shape = (self._count, *self.natural[rows].shape[:2])
+        shape = (self._count, len(range(self.shape[0])[rows]), self.shape[1])
         themes: dict[str, np.ndarray] = {}
         themes |= {criterion.theme: np.zeros(shape) for criterion in self.declared.values()}
         for c, criterion in enumerate(self.declared.values()):
@@ -414,10 +446,8 @@ def decide(
     alike : collection of str
         Criteria that tell no two sites apart, which give their weight back (`alike_everywhere`).
     """
-    weight = weights_of(criteria, weights, alike)
-    value = _known(known_values(likely, criteria), np.array([0.5]))
-    stated = weights_of(criteria, weights)
-    return DecisionMatrix(tuple(criteria), natural_values(likely, criteria), value, weight, stated, drawn, criteria)
+    weight, stated = weights_of(criteria, weights, alike), weights_of(criteria, weights)
+    return DecisionMatrix(tuple(criteria), likely, weight, stated, drawn, criteria)
 
 
 def weights_of(

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from geo_cluster.errors import Fault, refuse_if
@@ -216,12 +216,26 @@ def _halves(theta: Array, count: int) -> sparse.csr_array:
     return sparse.csr_array((np.full(member.size, 1.0 / half), member.ravel(), starts), (len(starts) - 1, draws))
 
 
+def in_reach(scores: Array) -> NDArray[np.bool_]:
+    """(A,): of scores (N, A), who may be chosen once some number is known; nobody else counts in `of_choosers`."""
+    first = int(np.argmax(scores.mean(axis=0)))
+    return _may_lead(scores - scores[:, [first]], len(scores) // round(len(scores) ** (1 / 3)) // 2)
+
+
+def _may_lead(lead: Array, half: int) -> NDArray[np.bool_]:
+    """(A,): who is ahead on average in their best `half` of the draws; all others are behind in any half of a block."""
+    found = np.asarray((lead >= 0).any(axis=0))
+    best = np.partition(lead[:, found], len(lead) - half, axis=0)[len(lead) - half :]
+    found[found] = best.mean(axis=0) >= -TIE
+    return found
+
+
 def _information(s: Array, members: sparse.csr_array, count: int) -> Information:
     """What knowing each parameter is worth to who has these scores, (N, A)."""
     mean = s.mean(axis=0)
     first = int(np.argmax(mean))
     lead = s - s[:, [first]]
-    is_near = np.asarray((lead >= 0).any(axis=0))  # who is behind in every draw is best in no block
+    is_near = _may_lead(lead, members.indptr[1])
     lead, choice = lead[:, is_near], int(is_near[:first].sum())
     halves = (members @ lead).reshape(-1, count, 2, lead.shape[1])
     best = halves.argmax(axis=-1)

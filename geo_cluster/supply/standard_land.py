@@ -71,6 +71,19 @@ class DoorChecks:
         found = np.where((passed == at.sum(axis=0)) & (passed > 0), "pass", "unknown")
         return np.where(failed > 0, "fail", found)
 
+    def result_of(self, project: np.ndarray, site: np.ndarray) -> np.ndarray:
+        """(E,) array of str: `result` of pairs.
+
+        Parameters
+        ----------
+        project, site : (E,) int arrays
+            Places in `projects` and `sites`.
+        """
+        at, verdict = self.holds[:, site], self.verdict[:, project]
+        failed, passed = ((at & (verdict == word)).sum(axis=0) for word in ("fail", "pass"))
+        found = np.where((passed == at.sum(axis=0)) & (passed > 0), "pass", "unknown")
+        return np.where(failed > 0, "fail", found)
+
     def of(self, site: str, project: int = 0) -> Verdict:
         """The verdict of one project at a site, by the site's id."""
         return self.result[project, self.sites.index(site)]

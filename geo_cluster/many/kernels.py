@@ -17,6 +17,19 @@ TIE = float(_TIE)
 SORTED = 48
 """Of more sites the first few ranks are followed, and the whole order only where that of the best leaves it open."""
 
+TOGETHER = 16
+"""Projects whose many sites are looked at together."""
+
+
+@compiled
+def add(base, points, value, weight, full):  # type: ignore[no-untyped-def]
+    """Add a criterion's values (S, N) to scores, by weights that are drawn (N,), and to points, by the one in force."""
+    for s in range(len(base)):
+        total, part, one = base[s], points[s], value[s]
+        for n in range(len(weight)):
+            total[n] += one[n] * weight[n]
+            part[n] += one[n] * full
+
 
 @inlined
 def _cut(value: float) -> float:
@@ -38,18 +51,16 @@ def _scores(base, layers, which, need, weight, here, first, out):  # type: ignor
     count, size = out.shape
     for a in range(count):
         s = here[a]
+        row, total = base[s, first : first + size], out[a]
         for n in range(size):
-            out[a, n] = base[s, first + n]
+            total[n] = row[n]
         for k in range(len(which)):
-            layer, taken, times = layers[which[k], s], need[k], weight[k]
-            if (
-                layer[first] == -np.inf
-                and layer[first + size - 1] == -np.inf
-                and layer[first : first + size].max() == -np.inf
-            ):
+            layer, taken = layers[which[k], s, first : first + size], need[k, first : first + size]
+            times = weight[k, first : first + size]
+            if layer[0] == -np.inf and layer[size - 1] == -np.inf and layer.max() == -np.inf:
                 continue  # nobody's number, in any of these draws
             for n in range(size):
-                out[a, n] += times[first + n] * _cut(layer[first + n] - taken[first + n])
+                total[n] += times[n] * _cut(layer[n] - taken[n])
 
 
 @compiled
@@ -113,8 +124,8 @@ def _tell(value, at, first, top3, leads):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Ranks of a few sites in every draw."""
+def _few(base, layers, which, need, weight, here, first, top3, leads, sign, level):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Ranks of a few sites in every draw; `level` gets the fourth best score of each."""
     count, draws = len(here), base.shape[1]
     score = np.empty((count, draws))
     _scores(base, layers, which, need, weight, here, 0, score)
@@ -122,20 +133,62 @@ def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # 
     for n in range(draws):
         _order(score, n, value, at)
         sign[n] = _tell(value, at, first, top3, leads)
+        level[n] = value[3] if count > 3 else -np.inf
 
 
 @compiled
-def _many(base, layers, which, need, weight, here, first, top3, leads):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Who is first and among the first three of many sites, draw by draw; close draws are sorted in full."""
-    count, draws, size = len(here), base.shape[1], 128
+def _within(base, most, which, need, weight, asked, level):  # type: ignore[no-untyped-def]
+    """(G, S) which of the sites that are `asked` for may reach `level` (G, N) in some draw, for a few projects.
+
+    The bound takes the most that there is of each resource in any draw against the least that is needed: adding and
+    multiplying round in order, so no score that is worked out exceeds it, to the last bit.
+    """
+    projects, covers = which.shape
+    sites, draws, size = len(base), base.shape[1], 128
+    found = np.zeros((projects, sites), dtype=np.bool_)
+    least, share, top = np.empty((projects, covers)), np.empty(covers), np.empty(size)
+    for g in range(projects):
+        for k in range(covers):
+            least[g, k] = need[g, k].min()
+    for s in range(sites):  # a site's draws stay near while all projects look at them
+        for g in range(projects):
+            if not asked[g, s]:
+                continue
+            for k in range(covers):
+                share[k] = _cut(most[which[g, k], s] - least[g, k])
+            for first in range(0, draws, size):
+                width = min(size, draws - first)
+                row, line, reached = base[s, first : first + width], level[g, first : first + width], 0
+                for n in range(width):
+                    top[n] = row[n]
+                for k in range(covers):
+                    times, each = share[k], weight[k, first : first + width]
+                    for n in range(width):
+                        top[n] += each[n] * times
+                for n in range(width):
+                    reached += top[n] >= line[n]
+                if reached > 0:
+                    found[g, s] = True
+                    break
+    return found
+
+
+@compiled
+def _many(base, layers, which, need, weight, here, some, level, first, top3, leads):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Who is first and among the first three of many sites, draw by draw; close draws are sorted in full.
+
+    Sites that are not among `some` places of `here` are below `level` in every draw, and four or more are not.
+    """
+    few = here[some]
+    count, draws, size = len(few), base.shape[1], 128
     best, place = np.empty((4, size)), np.empty((4, size), dtype=np.int64)
-    block, whole = np.empty((1, size)), np.empty((count, 1))
-    value, at = np.empty(count), np.empty(count, dtype=np.int64)
+    block, whole, part = np.empty((1, size)), np.empty((len(here), 1)), np.empty((count, 1))
+    value, at = np.empty(len(here)), np.empty(len(here), dtype=np.int64)
     for start in range(0, draws, size):
         width = min(size, draws - start)
         best[:] = -np.inf
         for a in range(count):
-            _scores(base, layers, which, need, weight, here[a : a + 1], start, block[:, :width])
+            _scores(base, layers, which, need, weight, few[a : a + 1], start, block[:, :width])
             for n in range(width):
                 one = block[0, n]
                 if one <= best[3, n]:
@@ -144,11 +197,17 @@ def _many(base, layers, which, need, weight, here, first, top3, leads):  # type:
                 while b > 0 and best[b - 1, n] < one:
                     best[b, n], place[b, n] = best[b - 1, n], place[b - 1, n]
                     b -= 1
-                best[b, n], place[b, n] = one, a
+                best[b, n], place[b, n] = one, some[a]
         for n in range(width):
             tolerance = 2 * TIE * max(abs(best[0, n]), TIE)
             gap = min(best[0, n] - best[1, n], best[1, n] - best[2, n], best[2, n] - best[3, n])
             if gap <= tolerance or best[3, n] < 0:
+                _scores(base, layers, which, need, weight, few, start + n, part)
+                _long_order(part, 0, value[:count], at[:count])
+                if _ends_above(value[:count], level[start + n]):
+                    at[:count] = some[at[:count]]
+                    _tell(value[:count], at[:count], first, top3, leads)
+                    continue
                 _scores(base, layers, which, need, weight, here, start + n, whole)
                 _long_order(whole, 0, value, at)
                 _tell(value, at, first, top3, leads)
@@ -157,6 +216,20 @@ def _many(base, layers, which, need, weight, here, first, top3, leads):  # type:
             leads[place[0, n]] += 1.0
             for b in range(3):
                 top3[place[b, n]] += 1
+
+
+@compiled
+def _ends_above(value, level):  # type: ignore[no-untyped-def]
+    """Whether who shares the first three ranks is settled among sorted scores that are complete down to `level`."""
+    if value[0] < 0 or value[len(value) - 1] < 0:
+        return False
+    tolerance = TIE * max(value[0], TIE)
+    for a in range(3, len(value)):
+        if value[a] < level:
+            return False
+        if value[a - 1] - value[a] > tolerance:
+            return True
+    return False
 
 
 @compiled
@@ -177,7 +250,7 @@ def _finer(base, layers, which, need, weight, here, sign):  # type: ignore[no-un
 
 
 @compiled
-def chances(base, layers, which, need, weight, here, ends):  # type: ignore[no-untyped-def]
+def chances(base, layers, most, which, need, weight, here, ends):  # type: ignore[no-untyped-def]
     """Rank acceptability and entropies of G projects of one class.
 
     Parameters
@@ -185,6 +258,8 @@ def chances(base, layers, which, need, weight, here, ends):  # type: ignore[no-u
     base : (S, N) array
         Score of what does not depend on what a project needs.
     layers : (X, S, N) array
+    most : (X, S) array
+        The most of each layer in any draw.
     which : (G, K) array of int
         Layer of each criterion that a project changes.
     need : (G, K, N) array
@@ -199,37 +274,61 @@ def chances(base, layers, which, need, weight, here, ends):  # type: ignore[no-u
     -------
     first, top3 : (E,) arrays
         Share of the draws in which each ranks first, or among the first three; ties share the better rank.
+    best : (E,) array
+        Share of the draws in which each is the best; ties share the draw.
     choice, ranking : (G,) arrays
         Entropy of the first place and of the whole ranking, bits.
     """
     draws, projects = base.shape[1], len(ends) - 1
-    first, top3 = np.zeros(len(here)), np.zeros(len(here))
+    first, top3, best = np.zeros(len(here)), np.zeros(len(here)), np.zeros(len(here))
     choice, ranking = np.zeros(projects), np.zeros(projects)
-    sign = np.empty(draws, dtype=np.uint64)
-    for g in range(projects):
-        mine = here[ends[g] : ends[g + 1]]
-        count = len(mine)
-        if count == 0:
-            continue
-        one, three = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        leads = np.zeros(count)
-        if count <= SORTED:
-            _few(base, layers, which[g], need[g], weight, mine, one, three, leads, sign)
-            ranking[g] = _entropy(sign)
-        else:
-            _many(base, layers, which[g], need[g], weight, mine, one, three, leads)
-            some = mine[:SORTED]
-            spare, spare_leads = np.zeros(SORTED, dtype=np.int64), np.zeros(SORTED)
-            _few(base, layers, which[g], need[g], weight, some, spare, spare, spare_leads, sign)
-            ranking[g] = _entropy(_finer(base, layers, which[g], need[g], weight, mine, sign))
-        bits = 0.0
-        for a in range(count):
-            share = leads[a] / draws
-            if share > 0:
-                bits -= share * np.log2(share)
-            first[ends[g] + a], top3[ends[g] + a] = one[a] / draws, three[a] / draws
-        choice[g] = abs(bits)
-    return first, top3, choice, ranking
+    sign, level = np.empty((TOGETHER, draws), dtype=np.uint64), np.empty((TOGETHER, draws))
+    for start in range(0, projects, TOGETHER):
+        stop = min(start + TOGETHER, projects)
+        asked = np.zeros((stop - start, len(base)), dtype=np.bool_)
+        ranks = np.zeros((2, ends[stop] - ends[start]), dtype=np.int64)
+        leads = np.zeros(ends[stop] - ends[start])
+        for g in range(start, stop):
+            begin, end = ends[g] - ends[start], ends[g + 1] - ends[start]
+            mine = here[ends[g] : ends[g + 1]]
+            for a in range(SORTED, len(mine)):
+                asked[g - start, mine[a]] = True
+            if len(mine) > SORTED:
+                spare = np.zeros((2, SORTED), dtype=np.int64)
+                _few(
+                    base, layers, which[g], need[g], weight, mine[:SORTED], spare[0], spare[1],
+                    np.zeros(SORTED), sign[g - start], level[g - start],
+                )  # fmt: skip
+            elif len(mine) > 0:
+                _few(
+                    base, layers, which[g], need[g], weight, mine, ranks[0, begin:end], ranks[1, begin:end],
+                    leads[begin:end], sign[g - start], level[g - start],
+                )  # fmt: skip
+        reach = asked
+        if asked.any():
+            reach = _within(base, most, which[start:stop], need[start:stop], weight, asked, level[: stop - start])
+        for g in range(start, stop):
+            begin, end = ends[g] - ends[start], ends[g + 1] - ends[start]
+            mine = here[ends[g] : ends[g + 1]]
+            if len(mine) > SORTED:
+                kept = np.ones(len(mine), dtype=np.bool_)
+                for a in range(SORTED, len(mine)):
+                    kept[a] = reach[g - start, mine[a]]
+                _many(
+                    base, layers, which[g], need[g], weight, mine, np.flatnonzero(kept), level[g - start],
+                    ranks[0, begin:end], ranks[1, begin:end], leads[begin:end],
+                )  # fmt: skip
+                sign[g - start] = _finer(base, layers, which[g], need[g], weight, mine, sign[g - start])
+            if len(mine) > 0:
+                ranking[g] = _entropy(sign[g - start])
+            bits = 0.0
+            for a in range(begin, end):
+                share = best[ends[start] + a] = leads[a] / draws
+                if share > 0:
+                    bits -= share * np.log2(share)
+                first[ends[start] + a], top3[ends[start] + a] = ranks[0, a] / draws, ranks[1, a] / draws
+            choice[g] = abs(bits)
+    return first, top3, best, choice, ranking
 
 
 @compiled
@@ -272,14 +371,14 @@ def _ranked(values, low, scale, room, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def spans(tables, known, layers, which, need, weight, theme, here, ends, shares):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def spans(tables, known, layers, which, need, weight, theme, sites, at, ends, shares):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """The middle of the draws of the score and of each theme, at some sites of G projects of one class.
 
     Parameters
     ----------
-    tables : (T, S, N) array
-        Points of each theme but for what depends on what a project needs.
-    known : (T, S, 2) array
+    tables : (T, A, N) array
+        Points of each theme at A sites but for what depends on what a project needs.
+    known : (T, A, 2) array
         What was found of themes that no need changes; nan where nothing was yet. Filled in.
     layers, which, need
         As of `chances`.
@@ -287,8 +386,10 @@ def spans(tables, known, layers, which, need, weight, theme, here, ends, shares)
         Points of these criteria.
     theme : (K,) array of int
         Theme of each of them.
-    here, ends
-        Sites of each project, one after the other.
+    sites : (A,) array of int
+    at : (E,) array of int
+        Places in `sites` of those of each project, one after the other.
+    ends : (G + 1,) array of int
     shares : (2,) array
         Which quantiles.
 
@@ -298,17 +399,17 @@ def spans(tables, known, layers, which, need, weight, theme, here, ends, shares)
         The score's last.
     """
     themes, _, draws = tables.shape
-    found = np.empty((len(here), themes + 1, 2))
+    found = np.empty((len(at), themes + 1, 2))
     room, one, total = np.empty(256, dtype=np.int64), np.empty(draws), np.empty(draws)
     moves = np.zeros(themes, dtype=np.bool_)
     for k in range(len(theme)):
         moves[theme[k]] = True
     for g in range(len(ends) - 1):
         for e in range(ends[g], ends[g + 1]):
-            s = here[e]
+            a, s = at[e], sites[at[e]]
             total[:] = 0.0
             for t in range(themes):
-                one[:] = tables[t, s]
+                one[:] = tables[t, a]
                 for k in range(len(theme)):
                     if theme[k] == t:
                         layer, taken = layers[which[g, k], s], need[g, k]
@@ -316,12 +417,12 @@ def spans(tables, known, layers, which, need, weight, theme, here, ends, shares)
                             one[n] += weight[k] * _cut(layer[n] - taken[n])
                 for n in range(draws):
                     total[n] += one[n]
-                if moves[t] or np.isnan(known[t, s, 0]):
+                if moves[t] or np.isnan(known[t, a, 0]):
                     found[e, t] = _quantiles(one, shares, room)
                     if not moves[t]:
-                        known[t, s] = found[e, t]
+                        known[t, a] = found[e, t]
                 else:
-                    found[e, t] = known[t, s]
+                    found[e, t] = known[t, a]
             found[e, themes] = _quantiles(total, shares, room)
     return found
 

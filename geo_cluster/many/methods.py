@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_cluster.intake.kernels import TIE, _ranked_by
+from geo_cluster.many.kernels import TIE, _ranked_by
 from geo_cluster.matching.engine.compiled import compiled
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
@@ -122,8 +122,8 @@ def _edas(value, weight):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _concordance(one, other):  # type: ignore[no-untyped-def]
-    """Sum over all pairs, both ways, of the products of the signs of their orders."""
+def _concordance(one, other, order):  # type: ignore[no-untyped-def]
+    """Sum over all pairs, both ways, of the products of the signs of their orders; `order` sorts the one."""
     count, total = len(one), 0
     if count <= PAIRS:
         for a in range(count):
@@ -131,24 +131,22 @@ def _concordance(one, other):  # type: ignore[no-untyped-def]
                 total += np.sign(one[a] - one[b]) * np.sign(other[a] - other[b])
         return 2 * total
     seen = np.zeros(count + 2, dtype=np.int64)  # how many of each rank of the other came before: a Fenwick tree
-    order, start = np.argsort(one), 0
+    same = np.zeros(count + 2, dtype=np.int64)
+    start = 0
     while start < count:
         end = start
         while end < count and one[order[end]] == one[order[start]]:
             end += 1
         for a in range(start, end):
             rank = other[order[a]]
-            fewer, upto, b = 0, 0, rank - 1
+            fewer, b = 0, rank - 1
             while b > 0:
                 fewer += seen[b]
                 b -= b & -b
-            b = rank
-            while b > 0:
-                upto += seen[b]
-                b -= b & -b
-            total += fewer - (start - upto)
+            total += fewer - (start - fewer - same[rank])
         for a in range(start, end):
             b = other[order[a]]
+            same[b] += 1
             while b < len(seen):
                 seen[b] += 1
                 b += b & -b
@@ -157,12 +155,12 @@ def _concordance(one, other):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _untied(rank):  # type: ignore[no-untyped-def]
-    """How many ordered pairs do not tie."""
-    count, order = len(rank), np.sort(rank)
+def _untied(rank, order):  # type: ignore[no-untyped-def]
+    """How many ordered pairs do not tie; `order` sorts them."""
+    count = len(rank)
     pairs, run = count * (count - 1), 1
     for a in range(1, count + 1):
-        if a < count and order[a] == order[a - 1]:
+        if a < count and rank[order[a]] == rank[order[a - 1]]:
             run += 1
             continue
         pairs -= run * (run - 1)
@@ -213,11 +211,14 @@ def compared(value, weight, here, ends):  # type: ignore[no-untyped-def]
         for m in range(6):
             first[g, m] = mine[np.argmin(rank[m])]
         pairs, tau = 0, 0.0
-        untied = np.array([_untied(rank[m]) for m in range(6)])
+        order = np.empty((6, count), dtype=np.int64)
+        for m in range(6):
+            order[m] = np.argsort(rank[m])
+        untied = np.array([_untied(rank[m], order[m]) for m in range(6)])
         for m in range(6):
             for o in range(m):
                 length = np.sqrt(untied[m]) * np.sqrt(untied[o])
-                tau += min(max(_concordance(rank[m], rank[o]) / length, -1.0), 1.0) if length > 0 else np.nan
+                tau += min(max(_concordance(rank[m], rank[o], order[m]) / length, -1.0), 1.0) if length > 0 else np.nan
                 pairs += 1
         agreement[g] = tau / pairs
     return first, agreement

@@ -6,16 +6,18 @@ of a pair of project and site that is asked for, so memory does not grow with th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.eligibility import Ruled
-from geo_cluster.intake import kernels, methods
-from geo_cluster.intake.ground import Ground
+from geo_cluster.eligibility import Facts, Ruled
+from geo_cluster.many import kernels, methods
+from geo_cluster.many.ground import Ground
 from geo_cluster.region import facts_of, settings_of
 from geo_cluster.scoring.criteria import Setting, known_values
 from geo_cluster.world import catalog
@@ -48,7 +50,8 @@ class Block:
     order : (P, S) int array
         Sites that a project may go to, best first, then the others.
     chances : (P, S, 2) array
-        Of being first, and among the first three; nan where a project may not go.
+        Of being first, and among the first three; nan where a project may not go. Sites that tie are all first; where
+        weights are certain they share the chance.
     entropy : (P, 2) array
         Of the first place and of the ranking, bits.
     by_method : (P, M) int array
@@ -83,7 +86,30 @@ class Block:
         return self.ruled.allowed.sum(axis=1)
 
 
-def screen(ground: Ground, projects: pd.DataFrame, *, top: int = 0) -> Iterator[tuple[np.ndarray, Block]]:
+class Asked(NamedTuple):
+    """What is asked for.
+
+    Attributes
+    ----------
+    top : int
+        Best sites of each project; 0 for all sites, also those where it may not go.
+    also : mapping of int
+        Beside them, by project: one site, by its place.
+    compared : bool
+        Whether other methods are asked, too.
+    """
+
+    top: int = 0
+    also: Mapping[str, int] = MappingProxyType({})
+    compared: bool = True
+
+
+def screen(
+    ground: Ground,
+    projects: pd.DataFrame,
+    asked: Asked = Asked(),  # noqa: B008 - a tuple
+    whole: Callable[[Facts], Facts] = lambda facts: facts,
+) -> Iterator[tuple[np.ndarray, Block]]:
     """Work projects out block by block, those of one class together.
 
     Parameters
@@ -91,8 +117,9 @@ def screen(ground: Ground, projects: pd.DataFrame, *, top: int = 0) -> Iterator[
     ground : Ground
     projects : DataFrame
         Checked projects (`portfolio.check`).
-    top : int
-        Best sites that are asked for of each project; 0 for all sites, also those where it may not go.
+    asked : Asked
+    whole : callable
+        From what a rule looks at to what is scored, where these differ (`parts.as_wholes`).
 
     Yields
     ------
@@ -105,13 +132,13 @@ def screen(ground: Ground, projects: pd.DataFrame, *, top: int = 0) -> Iterator[
     size = max(MOST_CELLS // (len(ground.region.sites) * len(ground.criteria)), 1)
     for start in range(0, len(projects), size):
         at = sorted_[start : start + size]
-        yield at, _block(ground, projects.iloc[at], top)
+        yield at, _block(ground, projects.iloc[at], asked, whole)
 
 
-def _block(ground: Ground, projects: pd.DataFrame, top: int) -> Block:
+def _block(ground: Ground, projects: pd.DataFrame, asked: Asked, whole: Callable[[Facts], Facts]) -> Block:
     facts = facts_of(ground.region, projects)
     ruled = eligibility.ruled(facts)
-    likely, drawn = settings_of(ground.region, facts)
+    likely, drawn = settings_of(ground.region, whole(facts))
     criteria = catalog.criteria()
     known = known_values(likely, criteria)
     value = np.where(np.isnan(known), 0.5, known)
@@ -123,14 +150,16 @@ def _block(ground: Ground, projects: pd.DataFrame, top: int) -> Block:
     order = np.take_along_axis(best_first, np.argsort(far, axis=1, kind="stable"), axis=1)
     counts = ruled.allowed.sum(axis=1)
     here, ends = _flat(order, counts)
-    pairs = _asked(ruled.allowed, score, top)
+    pairs = _asked(ruled.allowed, score, asked.top, [asked.also.get(one, -1) for one in projects.index])
     first, middle = _draws(ground, drawn, projects, here, ends, pairs)
     chances = np.full((*score.shape, 2), np.nan)
     chances[np.repeat(np.arange(len(projects)), counts), here] = first[0]
     rank = np.zeros(score.shape, dtype=int)
     project, site = np.nonzero(ruled.allowed)
     rank[project, site] = kernels.ranks(score[project, site], site, ends)
-    by_method, agreement = methods.compared(value, ground.weight / ground.weight.sum(), site, ends)
+    by_method, agreement = np.full((len(projects), len(methods.METHODS)), -1), np.full(len(projects), np.nan)
+    if asked.compared:
+        by_method, agreement = methods.compared(value, ground.weight / ground.weight.sum(), site, ends)
     pair_rank = rank[pairs[:, 0], pairs[:, 1]]
     return Block(
         projects, ruled, likely, value, score, themes, order, chances, first[1], by_method, agreement, pairs,
@@ -152,13 +181,14 @@ def _themes(ground: Ground, points: np.ndarray) -> np.ndarray:
     return np.stack(found, axis=2)
 
 
-def _asked(allowed: np.ndarray, score: np.ndarray, top: int) -> np.ndarray:
+def _asked(allowed: np.ndarray, score: np.ndarray, top: int, also: Sequence[int]) -> np.ndarray:
     """(E, 2): pairs that are asked for, in the order in which they are written."""
     order = np.lexsort((-score.round(4), ~allowed), axis=1)
     kept = np.ones(order.shape, dtype=bool)
     if top:
-        order = order[:, :top]
         kept = np.take_along_axis(allowed, order, axis=1)
+        kept[:, top:] = False
+        kept |= order == np.array(also)[:, None]
     project, column = np.nonzero(kept)
     return np.column_stack([project, order[project, column]])
 
@@ -167,7 +197,7 @@ def _draws(
     ground: Ground, drawn: Setting, projects: pd.DataFrame, here: np.ndarray, ends: np.ndarray, pairs: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """What the draws say: chances (E, 2) of sites that a project may go to, entropies (P, 2), middles of pairs."""
-    which, layers = _layers(ground, drawn)
+    which, layers, most = _layers(ground, drawn)
     need = _taken(ground, drawn)
     weight, points, theme = ground.moved
     of_pair = np.searchsorted(pairs[:, 0], np.arange(len(projects) + 1))
@@ -178,14 +208,15 @@ def _draws(
         rows = slice(start, stop)
         mine, asked = ends[start : stop + 1], of_pair[start : stop + 1]
         some, pair = slice(mine[0], mine[-1]), slice(asked[0], asked[-1])
-        first, top3, choice, ranking = kernels.chances(
-            found.base, layers, which[rows], need[rows], weight, here[some], mine - mine[0]
+        first, top3, best, choice, ranking = kernels.chances(
+            found.base, layers, most, which[rows], need[rows], weight, here[some], mine - mine[0]
         )
-        chances[some] = np.column_stack([first, top3])
+        chances[some] = np.column_stack([best if ground.certain else first, top3])
         entropy[rows] = np.column_stack([choice, ranking])
+        sites, at = np.unique(pairs[pair, 1], return_inverse=True)
         middle[pair] = kernels.spans(
-            found.tables, found.known, layers, which[rows], need[rows], points, theme,
-            np.ascontiguousarray(pairs[pair, 1]), asked - asked[0], MIDDLE,
+            found.tables(sites), np.full((len(ground.themes), len(sites), 2), np.nan), layers, which[rows],
+            need[rows], points, theme, sites, at, asked - asked[0], MIDDLE,
         )  # fmt: skip
     return (chances, entropy), middle
 
@@ -200,22 +231,17 @@ def _classes(ground: Ground, projects: pd.DataFrame) -> Iterator[tuple[int, int,
         yield start, stop, (str(segment[start]), float(bears[start]), *own)
 
 
-def _layers(ground: Ground, drawn: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """(P, K) which layer counts for each project, and the (X, S, N) layers."""
+def _layers(ground: Ground, drawn: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(P, K) which layer counts for each project, the (X, S, N) layers, and the (X, S) most of each."""
     which: list[np.ndarray] = []
-    layers: list[np.ndarray] = []
-    for cover in ground.covers:
-        begins = drawn.begins[catalog.resources()[cover.resource].attribute]
-        years, at = np.unique(begins, return_inverse=True)
-        found = [ground.layer(cover, int(year)) for year in years]
-        distinct: list[np.ndarray] = []
-        for one in found:
-            if not any(one is other for other in distinct):
-                distinct.append(one)
-        place = np.array([next(k for k, other in enumerate(distinct) if other is one) for one in found])
-        which.append(len(layers) + place[at.ravel()])
-        layers += distinct
-    return np.ascontiguousarray(np.column_stack(which)), np.stack(layers)
+    wanted: list[tuple[int, int]] = []
+    for k, cover in enumerate(ground.covers):
+        attribute = catalog.resources()[cover.resource].attribute
+        years, at = np.unique(ground.years(attribute, drawn.begins[attribute]), return_inverse=True)
+        which.append(len(wanted) + at.ravel())
+        wanted += [(k, int(year)) for year in years]
+    place, layers, most = ground.layers(wanted)
+    return np.ascontiguousarray(place[np.column_stack(which)]), layers, most
 
 
 def _taken(ground: Ground, drawn: Setting) -> np.ndarray:
