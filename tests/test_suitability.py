@@ -23,6 +23,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from scipy.ndimage import distance_transform_edt, label
 
+from geo_cluster import cluster as crew
 from geo_cluster import study
 from geo_cluster.errors import InputError, Place
 from geo_cluster.scenarios import read_for_others
@@ -298,7 +299,7 @@ def test_a_worker_that_is_killed_changes_no_byte_and_the_last_one_is_named(row, 
     )
     assert len(client.nthreads()) == 1
     same_bytes(tmp_path / "here", tmp_path / "there")
-    monkeypatch.setattr(run, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(crew, "PATIENCE_S", 0.3)
     with pytest.raises(InputError) as refusal:
         run.run(
             made,

@@ -19,7 +19,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
-from geo_cluster import scratch
+from geo_cluster import cluster, scratch
 from geo_cluster.errors import Fault, InputError, reason_of
 
 Made = TypeVar("Made")
@@ -110,7 +110,6 @@ def _in_processes(work: Work[Made], shared: object, pieces: Sequence[object], wo
 def _on_cluster(work: Work[Made], shared: object, pieces: Sequence[object], scheduler: str) -> Iterator[Made]:
     try:
         from distributed import Client
-        from distributed.client import FutureCancelledError
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
@@ -123,10 +122,10 @@ def _on_cluster(work: Work[Made], shared: object, pieces: Sequence[object], sche
     with ExitStack() as stack:
         stack.callback(client.close, timeout=5)
         try:
-            there = client.scatter(shared, broadcast=True)
+            sent = cluster.Sent(client, shared)
             hands = 2 * max(sum(client.nthreads().values()), 1)
-            yield from _followed(lambda piece: client.submit(work, there, piece, pure=False), pieces, hands)
-        except (CommClosedError, FutureCancelledError, CancelledError, KilledWorker, TimeoutError, OSError) as problem:
+            yield from _followed(lambda piece: sent.submit(work, piece), pieces, hands)
+        except (CommClosedError, CancelledError, KilledWorker, cluster.NoWorkerError, OSError) as problem:
             fault = Fault("intake.scheduler_gone", "--scheduler", address=scheduler, reason=type(problem).__name__)
             raise InputError(fault) from None
 

@@ -17,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from geo_cluster import cluster
 from geo_cluster.errors import Fault, InputError, Place, reason_of, refuse_if
 from geo_cluster.suitability import exclusions, surfaces
 from geo_cluster.suitability.grid import TILE, Grid, Window
@@ -36,9 +37,6 @@ BYTES_A_CELL = 16
 
 FORM = 2
 """Of what a run leaves on its way; one of another form is not gone on with."""
-
-PATIENCE_S = 10.0
-"""After so long without an answer a cluster is asked whether it still has workers."""
 
 OnTile = Callable[[int, int], object]
 """Called with how many tiles are done, of how many."""
@@ -206,32 +204,12 @@ def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitS
     except (OSError, ValueError) as problem:
         fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=reason_of(problem))
         raise InputError(fault) from None
-    shared = client.scatter(screen, broadcast=True)
     ahead = 2 * max(sum(client.nthreads().values()), 1)
     try:
-        yield from _in_turn(lambda one: _Remote(client, client.submit(_tile, shared, one, pure=False)), todo, ahead)
-    except (KilledWorker, CancelledError, CommClosedError, _NoWorkerError):
+        sent = cluster.Sent(client, screen)
+        yield from _in_turn(lambda one: sent.submit(_tile, one), todo, ahead)
+    except (KilledWorker, CancelledError, CommClosedError, TimeoutError, cluster.NoWorkerError):
         raise InputError(Fault("suitability.worker_died", "--scheduler", address=scheduler)) from None
-
-
-class _NoWorkerError(Exception):
-    """No worker is left."""
-
-
-class _Remote(NamedTuple):
-    """A tile on a cluster: a scheduler whose last worker died would have us wait for ever."""
-
-    client: Any
-    future: Any
-
-    def result(self) -> Any:
-        """The answer, once it is there."""
-        while True:
-            try:
-                return self.future.result(timeout=PATIENCE_S)
-            except TimeoutError:
-                if not self.client.nthreads():
-                    raise _NoWorkerError from None
 
 
 def _in_turn(submit: Callable[[Window], Any], todo: list[Window], ahead: int) -> Iterator[tuple[Window, Any]]:
