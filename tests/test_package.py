@@ -152,11 +152,9 @@ def test_the_core_never_imports_the_screen():
     assert len(MODULES) > 20
 
 
-def test_only_two_files_touch_the_session_and_three_cache():
+def test_only_two_files_touch_the_session_and_those_called_cached_cache():
     """Rules of the house: `app/session.py` (what widgets say), `app/state.py` (the work), `app/cached*.py`."""
     for path in (ROOT / "app").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert ("st.session_state" in text) == (path.name in ("state.py", "session.py")), path.name
-        assert bool(re.search(r"@st\.cache_", text)) == (
-            path.name in ("cached.py", "cached_find.py", "cached_policy.py")
-        ), path.name
+        assert bool(re.search(r"@st\.cache_", text)) == path.name.startswith("cached"), path.name
