@@ -234,6 +234,10 @@ class Ruled:
     number: np.ndarray
     refusals: tuple[Refusals, ...]
 
+    def __reduce__(self) -> tuple[Callable[[Facts], Ruled], tuple[Facts]]:
+        """It travels as its facts: what makes a sentence is a function within a rule."""
+        return ruled, (self.facts,)
+
     @cached_property
     def allowed(self) -> np.ndarray:
         """(P, S) bool array: who may go where."""

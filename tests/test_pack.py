@@ -138,14 +138,17 @@ def test_stopped_half_way_a_pack_leaves_no_file_and_no_process(small, tmp_path, 
             super().__init__(*args, **options)
             begun.append((self, Path(options["env"]["TMPDIR"])))
 
-    def stop(_):
+    def sheet(_):
         process, folder = begun[0]
-        assert process.poll() is None
-        while not list(folder.iterdir()):  # the layers are on their way
+        while not list(folder.iterdir()):  # until the layers are on their way
             assert process.poll() is None
+        return {"sheet.html": b"made"}
+
+    def stop(_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("geo_cluster.export.beside.subprocess.Popen", Noted)
+    monkeypatch.setitem(pack.MAKERS, "sheet", sheet)
     with pytest.raises(KeyboardInterrupt):
         pack.write(pack.Order(small), out, wanted=("sheet", "layers"), on_done=stop)
     ((process, folder),) = begun
