@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,13 @@ def test_the_first_rule_in_the_declared_order_gives_the_reason():
     found = judge(facts(sites=sites, needs=crowded.needs))
     assert set(found.rule.ravel()) == {"site_ruled_out"}
     assert next(iter(eligibility.RULES)) == "site_ruled_out"
+
+
+def test_it_travels_with_all_that_it_says():
+    found = judge(facts())
+    there = pickle.loads(pickle.dumps(found))
+    assert (there.allowed == found.allowed).all()
+    assert (there.rule == found.rule).all()
+    for language in ("zh", "en"):
+        assert (there.reason[language] == found.reason[language]).all()
+        assert (there.remark[language] == found.remark[language]).all()
