@@ -5,9 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from geo_cluster.errors import Fault, GeoClusterError, Place
+
+
+class StoppedError(Exception):
+    """Ends a piece of work that was stopped."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -47,8 +53,33 @@ class Task:
         """Wait for the end; whether it came."""
         return self._ended.wait(timeout_s)
 
+    def look_up(self) -> None:
+        """End it here, where it was stopped; see `under_way`."""
+        if self.stopped:
+            raise StoppedError
 
-def crashed(what: str) -> GeoClusterError:
+    @contextmanager
+    def under_way(self, what: str) -> Iterator[None]:
+        """Around the work itself: keeps what is refused, and ends the task however it ends.
+
+        Parameters
+        ----------
+        what : str
+            What it is, for the log.
+        """
+        try:
+            yield
+        except StoppedError:
+            pass
+        except GeoClusterError as refusal:
+            self.refusal = refusal
+        except Exception:
+            self.refusal = _crashed(what)
+        finally:
+            self._ended.set()
+
+
+def _crashed(what: str) -> GeoClusterError:
     """The refusal for a fault of ours, the one being handled; the log has how it came about."""
     logging.getLogger(__name__).exception("%s failed", what)
     return GeoClusterError(Fault("app.run_failed", Place("", kind="run")))

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import geopandas as gpd
 
-from app.background import Task, crashed
+from app.background import Task
 from geo_cluster import scratch
-from geo_cluster.errors import GeoClusterError
 from geo_cluster.suitability import regions, run
 from geo_cluster.suitability.run import Answer
 from geo_cluster.suitability.screen import Screen
@@ -30,10 +29,6 @@ class Found(NamedTuple):
     answer: Answer
     regions: gpd.GeoDataFrame
     parks: gpd.GeoDataFrame
-
-
-class _StoppedError(Exception):
-    """Ends a screening; tiles that are done stay."""
 
 
 @dataclass(eq=False)
@@ -60,17 +55,9 @@ class Finding(Task):
 
     def run(self, screen: Screen, parks: gpd.GeoDataFrame) -> None:
         """Do it, unless it was stopped before it could begin."""
-        try:
-            if not self.stopped:
-                self.found = self._find(screen, parks)
-        except _StoppedError:
-            pass
-        except GeoClusterError as refusal:
-            self.refusal = refusal
-        except Exception:
-            self.refusal = crashed("a screening")
-        finally:
-            self._ended.set()
+        with self.under_way("a screening"):
+            self.look_up()
+            self.found = self._find(screen, parks)
 
     def _find(self, screen: Screen, parks: gpd.GeoDataFrame) -> Found:
         assert self.held is not None  # `Findings.start` gave it one
@@ -86,13 +73,11 @@ class Finding(Task):
 
     def _tile(self, done: int, of: int) -> None:
         self.tiles, self.share = (done, of), TILES_SHARE * done / max(of, 1)
-        if self.stopped:
-            raise _StoppedError
+        self.look_up()
 
     def _looked(self, share: float) -> None:
         self.share = TILES_SHARE + (1 - TILES_SHARE) * share
-        if self.stopped:
-            raise _StoppedError
+        self.look_up()
 
 
 class Findings:

@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.background import Task, crashed
+from app.background import StoppedError, Task
 from geo_cluster.domain import Scenario
-from geo_cluster.errors import GeoClusterError
 from geo_cluster.matching.plan import Progress
 from geo_cluster.study import Study
 
@@ -23,10 +22,6 @@ KEPT, KEPT_BYTES = 8, 1 << 29
 
 BEFORE_A_PLAN = ("region", "eligibility", "scoring", "matching")
 """Steps that need not begin once a run is stopped: no plan comes before the last of them."""
-
-
-class _StoppedError(Exception):
-    """Ends a run that has no plan yet."""
 
 
 @dataclass(eq=False)
@@ -115,7 +110,7 @@ class Jobs:
     def _work(self, job: Job, run: Callable[..., Study]) -> None:
         def step(name: str) -> None:
             if job.stopped and name in BEFORE_A_PLAN:
-                raise _StoppedError
+                raise StoppedError  # it has no plan yet
             job.step = name
 
         def news(progress: Progress) -> bool:
@@ -125,18 +120,12 @@ class Jobs:
 
         with self._slots:
             job.state, job.began = "running", time.monotonic()
-            try:
-                job.study = run(job.scenario, on_step=step, progress=news)
-                job.state = "done"
-            except _StoppedError:
-                job.state = "failed"
-            except GeoClusterError as refusal:
-                job.refusal, job.state = refusal, "failed"
-            except Exception:
-                job.refusal, job.state = crashed("a run"), "failed"
-            finally:
-                job._ended.set()
-                _give_back()
+            with job.under_way("a run"):
+                try:
+                    job.study = run(job.scenario, on_step=step, progress=news)
+                finally:
+                    job.state = "done" if job.study else "failed"
+            _give_back()
 
 
 def _give_back() -> None:

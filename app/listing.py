@@ -7,19 +7,14 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 
-from app.background import Task, crashed
+from app.background import Task
 from app.finding import Finding
-from geo_cluster.errors import GeoClusterError
 from geo_cluster.suitability import asks
 from geo_cluster.suitability.asks import Ask
 from geo_cluster.suitability.headroom import Headroom
 
 KEPT = 16
 """Lists that are kept; each is a small table."""
-
-
-class _StoppedError(Exception):
-    """Ends a list."""
 
 
 @dataclass(eq=False)
@@ -39,23 +34,14 @@ class Listing(Task):
 
     def run(self, job: Finding, wanted: list[Ask], headroom: Headroom) -> None:
         """Find them on the screening that `job` finished; `wanted` each by its own need and weights."""
-        try:
+        with self.under_way("a list of regions"):
             assert job.found is not None  # lists are of what is done
             found = asks.find(job.found.answer, job.found.screen, wanted, headroom=headroom, progress=self._tell)
             self.regions = found
-        except _StoppedError:
-            pass
-        except GeoClusterError as refusal:
-            self.refusal = refusal
-        except Exception:
-            self.refusal = crashed("a list of regions")
-        finally:
-            self._ended.set()
 
     def _tell(self, share: float) -> None:
         self.share = share
-        if self.stopped:
-            raise _StoppedError
+        self.look_up()
 
 
 class Listings:

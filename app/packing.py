@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.background import Task, crashed
-from geo_cluster.errors import GeoClusterError
+from app.background import Task
 from geo_cluster.export import pack
 from geo_cluster.export.pack import Files, Order
 
@@ -51,14 +50,8 @@ class Packing(Task):
 
     def run(self, order: Callable[[], Order]) -> None:
         """Make it; what it is made of may take a while too."""
-        try:
+        with self.under_way("a pack"):
             self._make(order())
-        except GeoClusterError as refusal:
-            self.refusal = refusal
-        except Exception:
-            self.refusal = crashed("a pack")
-        finally:
-            self._ended.set()
 
     def _make(self, order: Order) -> None:
         from geo_cluster.export import thumbnails

@@ -9,8 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.background import Task, crashed
-from geo_cluster.errors import GeoClusterError
+from app.background import Task
 from geo_cluster.matching.time_budget import stopped_by
 
 KEPT = 64
@@ -91,12 +90,5 @@ class Questions:
 
         with self._slots:
             task.began = time.monotonic()
-            try:
-                with stopped_by(task._stop):
-                    task.answer = work(step)
-            except GeoClusterError as refusal:
-                task.refusal = refusal
-            except Exception:
-                task.refusal = crashed("a question")
-            finally:
-                task._ended.set()
+            with task.under_way("a question"), stopped_by(task._stop):
+                task.answer = work(step)

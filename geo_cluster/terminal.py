@@ -79,7 +79,7 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Se
     """
     from rich.table import Table
 
-    from geo_cluster.report import cities, division, tables
+    from geo_cluster.report import best_pairs, cities, division, tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -124,6 +124,8 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Se
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {most}, {proof}, violations {len(result.violations)}")
     for row in tables.unplaced(result).head(8).itertuples():
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
+    if best_pairs.is_short(result):
+        screen.print(best_pairs.note(result, lang), soft_wrap=True)
 
 
 class Counted(Protocol):

@@ -23,6 +23,7 @@ from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.pack_makers import MAKERS, Order, said
 from geo_cluster.export.screened import screening
 from geo_cluster.export.template import House
+from geo_cluster.report import best_pairs
 
 GROUPS: tuple[str, ...] = tuple(toml.table("pack")["groups"])
 SCREENED = "suitability_map"
@@ -203,7 +204,8 @@ def _contents(order: Order, files: Mapping[str, Packed]) -> bytes:
     language, study = order.language, order.study
     about = {"id": study.scenario.id, "day": study.day, "version": order.made_by(language)}
     lines = [toml.table("pack")["stem"][language], study.scenario.name[language], said("made", language, **about)]
-    lines += [f"! {one}" for one in (order.stale, SAMPLE if study.scenario.is_sample else "") if one]
+    warned = (order.stale, SAMPLE if study.scenario.is_sample else "", best_pairs.note(study, language))
+    lines += [f"! {one}" for one in warned if one]
     for group, row in toml.table("pack")["groups"].items():
         its = {path: one for path, one in files.items() if one.group == group}
         if its:

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import BASES, LANGUAGES
+from geo_cluster.domain import LANGUAGES
 from geo_cluster.intake import verdicts
 from geo_cluster.intake.site_choice import Lever, levers
 from geo_cluster.intake.switching import Pairs, Told, switching_values, weight_moves
@@ -29,7 +29,7 @@ def scores(ground: Ground, block: Block, day: dt.date) -> pd.DataFrame:
         Whose standard-land doors apply.
     """
     project, site = block.pairs.T
-    sites, projects, share = ground.region.sites, block.projects, ground.shares
+    sites, projects = ground.region.sites, block.projects
     chance = block.chances[project, site]
     table = {
         "project": projects.index.to_numpy(object)[project],
@@ -45,19 +45,7 @@ def scores(ground: Ground, block: Block, day: dt.date) -> pd.DataFrame:
         "chance_error": np.sqrt(chance[:, 0] * (1 - chance[:, 0]) / ground.region.scenario.draws).round(4),
     }
     table["rank"][block.rank == 0] = pd.NA
-    for t, theme in enumerate(ground.themes):
-        total = max(ground.weight[ground.theme_of == t].sum(), 1e-12)
-        table[theme] = block.themes[project, site, t].round(2)
-        for end, name in enumerate(("low", "high")):
-            table[f"{theme}_{name}"] = (block.middle[:, t, end] / total).round(2)
-        table[f"{theme}_assumed"] = share[f"{theme}_assumed"][site].round(4)
-    for basis in BASES:
-        table[basis] = share[basis][site].round(4)
-    ruled = block.ruled
-    table["eligible"] = ruled.allowed[project, site]
-    table["rule"] = ruled.rule(project, site)
-    table["reason"], table["reason_en"] = (ruled.reason(project, site, one) for one in LANGUAGES)
-    table["remark"], table["remark_en"] = (ruled.remark(project, site, one) for one in LANGUAGES)
+    table |= block.told(ground)
     doors = door_checks(projects, sites, day)
     table["standard_land"] = doors.result_of(project, site)
     for language in LANGUAGES:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
+from geo_cluster.domain import BASES, LANGUAGES
 from geo_cluster.eligibility import Facts, Ruled
 from geo_cluster.many import kernels, methods
 from geo_cluster.many.ground import Ground
@@ -79,6 +80,22 @@ class Block:
     pairs: np.ndarray
     rank: np.ndarray
     middle: np.ndarray
+
+    def told(self, ground: Ground) -> dict[str, np.ndarray]:
+        """Columns of the pairs: points of each theme with their ends, what is assumed, who may not go there and why."""
+        project, site = self.pairs.T
+        table, share = {}, ground.shares
+        for t, theme in enumerate(ground.themes):
+            total = max(ground.weight[ground.theme_of == t].sum(), 1e-12)
+            table[theme] = self.themes[project, site, t].round(2)
+            for end, name in enumerate(("low", "high")):
+                table[f"{theme}_{name}"] = (self.middle[:, t, end] / total).round(2)
+            table[f"{theme}_assumed"] = share[f"{theme}_assumed"][site].round(4)
+        table |= {basis: share[basis][site].round(4) for basis in BASES}
+        table |= {"eligible": self.ruled.allowed[project, site], "rule": self.ruled.rule(project, site)}
+        table["reason"], table["reason_en"] = (self.ruled.reason(project, site, one) for one in LANGUAGES)
+        table["remark"], table["remark_en"] = (self.ruled.remark(project, site, one) for one in LANGUAGES)
+        return table
 
     @property
     def counts(self) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import parts
-from geo_cluster.domain import BASES, LANGUAGES, Language
+from geo_cluster.domain import Language
 from geo_cluster.many.ground import Ground
 from geo_cluster.many.screening import Asked, Block, screen
 from geo_cluster.matching.resource import UNPLACED
@@ -42,14 +42,15 @@ def note(study: Study, language: Language) -> str:
     pairs, most = f"{len(study.projects) * len(study.sites):,}", f"{MOST_PAIRS:,}"
     if language == "zh":
         return (
-            f"项目与园区的组合共 {pairs} 组，超过 {most} 组：ranking.csv 与 contributions.csv 中每个项目只列可落地且"
+            f"项目与园区的组合共 {pairs} 组，超过 {most} 组：排名的表和图层及 contributions.csv 中每个项目只列可落地且"
             f"得分最高的 {LISTED} 处园区及方案安排的园区，名次和居首概率仍按全部可落地园区计算；"
             f"data_request.csv 按均匀抽取的 {CHOOSERS} 个项目测算。"
         )
     return (
-        f"{pairs} pairs of project and site are more than {most}: ranking.csv and contributions.csv list of each "
-        f"project the {LISTED} best sites that it may go to and the one of the plan, with ranks and chances among all "
-        f"sites that it may go to; data_request.csv is what {CHOOSERS} projects ask for, evenly spread over them all."
+        f"{pairs} pairs of project and site are more than {most}: tables and layers of the ranking, and "
+        f"contributions.csv, list of each project the {LISTED} best sites that it may go to and the one of the plan, "
+        f"with ranks and chances among all sites that it may go to; data_request.csv is what {CHOOSERS} projects ask "
+        f"for, evenly spread over them all."
     )
 
 
@@ -113,7 +114,7 @@ def ranking_of_best(study: Study) -> pd.DataFrame:
 
 def _rows(ground: Ground, block: Block) -> pd.DataFrame:
     project, site = block.pairs.T
-    sites, projects, share, ruled = ground.region.sites, block.projects, ground.shares, block.ruled
+    sites, projects = ground.region.sites, block.projects
     table = pd.DataFrame(
         {
             "project": projects.index.to_numpy()[project],
@@ -128,18 +129,7 @@ def _rows(ground: Ground, block: Block) -> pd.DataFrame:
         }
     )
     table.loc[table["rank"] == 0, "rank"] = pd.NA
-    for t, theme in enumerate(ground.themes):
-        total = max(ground.weight[ground.theme_of == t].sum(), 1e-12)
-        table[theme] = block.themes[project, site, t].round(2)
-        for end, name in enumerate(("low", "high")):
-            table[f"{theme}_{name}"] = (block.middle[:, t, end] / total).round(2)
-        table[f"{theme}_assumed"] = share[f"{theme}_assumed"][site].round(4)
-    for basis in BASES:
-        table[basis] = share[basis][site].round(4)
-    table["eligible"], table["rule"] = ruled.allowed[project, site], ruled.rule(project, site)
-    table["reason"], table["reason_en"] = (ruled.reason(project, site, one) for one in LANGUAGES)
-    table["remark"], table["remark_en"] = (ruled.remark(project, site, one) for one in LANGUAGES)
-    return table
+    return table.assign(**block.told(ground))
 
 
 def contributions_of(study: Study, listed: pd.DataFrame) -> pd.DataFrame:
