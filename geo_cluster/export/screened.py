@@ -130,7 +130,7 @@ def regions(study: Study, language: Language) -> pd.DataFrame:
             "became": [row["site"] or "—" for row in rows],
             "land_mu": [float(row["land_mu"]) for row in rows],
             "score": [float(row["score"]) for row in rows],
-            "screen_band": [f"{row['score']:.1f} ({row['score_low']:.0f}–{row['score_high']:.0f})" for row in rows],
+            "screen_band": [f"{row['score']:.1f} ({row['score_low']:.1f}–{row['score_high']:.1f})" for row in rows],
             "spare": [interval(row) if "mva_high" in row else "—" for row in rows],
         }
     )

@@ -165,7 +165,7 @@ def table(found: Found, asked: Asked) -> None:
         {
             "find.rank": regions["rank"],
             "find.score": regions["score"].round(1),
-            "find.span": [f"{row.score_low:.0f}–{row.score_high:.0f}" for row in regions.itertuples()],
+            "find.span": [f"{row.score_low:.1f}–{row.score_high:.1f}" for row in regions.itertuples()],
             "find.area": regions["land_mu"].round(0),
             "find.hall": [f"{row.hall_width_m:.0f} × {row.hall_length_m:.0f}" for row in regions.itertuples()],
         }
