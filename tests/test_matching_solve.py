@@ -102,22 +102,41 @@ def region(projects=16, sites=6, seed=0):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
-def test_highs_alone_finds_no_other_optimum(seed):
-    problem = region(18, 8, seed)
+def optimum(problem):
+    """What HiGHS makes of a problem without anything of ours."""
     p, s = np.nonzero(problem.eligible)
-    rows = [np.arange(18)[:, None] == p]
+    rows = [np.arange(len(problem.score))[:, None] == p]
     rows += [(np.arange(len(r.capacity))[:, None] == r.pool[s]) * r.demand[p] for r in problem.resources]
-    top = np.concatenate([np.ones(18), *[r.capacity for r in problem.resources]])
+    top = np.concatenate([np.ones(len(problem.score)), *[r.capacity for r in problem.resources]])
     worth = problem.score[p, s] + problem.bonus[p]
     alone = milp(
         -worth, integrality=np.ones(len(p)), bounds=Bounds(0, 1), options={"mip_rel_gap": 0},
         constraints=LinearConstraint(np.vstack(rows), -np.inf, top),
     )  # fmt: skip
+    return -alone.fun
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_highs_alone_finds_no_other_optimum(seed):
+    problem = region(18, 8, seed)
     plan = solve(problem)
     assert plan.status == "optimal"
-    assert plan.objective == pytest.approx(-alone.fun)
+    assert plan.objective == pytest.approx(optimum(problem))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_where_little_is_short_the_proof_waits_for_no_kernel(seed, monkeypatch):
+    monkeypatch.setattr(strategy.kernels, "ready", lambda *_, **__: pytest.fail("kernels were asked for"))
+    problem = region(40, 10, seed)
+    first = np.where(problem.eligible, problem.score, -np.inf).argmax(axis=1)
+    land = np.bincount(first, problem.resources[0].demand, minlength=10)
+    short = np.where(land == land.max(), 0.7 * land, np.inf)  # for those who like the best-loved site best
+    problem = problem.but(resources=[Resource("land", "mu", problem.resources[0].demand, np.arange(10), short)])
+    plan = solve(problem)
+    assert (plan.status, plan.violations) == ("optimal", ())
+    assert plan.objective == pytest.approx(optimum(problem))
+    assert (plan.site != first).any()
 
 
 @pytest.mark.parametrize("room", [1e6, np.inf])

@@ -18,8 +18,6 @@ from geo_cluster.export.all_or_none import write_files as write_files
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.csv_tables import SAMPLE, csv_tables, marked
 from geo_cluster.export.geopackage import write_geopackage
-from geo_cluster.export.sheet import sheet
-from geo_cluster.export.workbook import workbook
 from geo_cluster.maps import page, payload
 from geo_cluster.report import best_pairs, explanation
 from geo_cluster.study import Study
@@ -119,6 +117,9 @@ def study_files(study: Study, *, levels: Sequence[Study] = (), language: Languag
     language : {"zh", "en"}
         Of the map, the sheet and the tables for people.
     """
+    from geo_cluster.export.sheet import sheet  # slow to import: not for those who only want the tables
+    from geo_cluster.export.workbook import workbook
+
     for_people = {
         "sheet.html": sheet(study, levels=levels, language=language).encode(),
         "tables.xlsx": workbook(study, levels=levels, language=language),

@@ -77,10 +77,12 @@ def by_county(chain: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> pd.DataFra
         that the entity may be in a neighbouring one).
     """
     known = chain[chain.geometry.notna() & chain["county_code"].isin(counties["code"])].reset_index(drop=True)
-    edges = counties.set_index("code").geometry.boundary.loc[known["county_code"]].reset_index(drop=True)
+    edges = counties.set_index("code").geometry.boundary
     doubtful = pd.Series(False, index=known.index)
     zones = cgcs2000_zone(known) if len(known) else pd.Series(dtype=int)
     for epsg, rows in zones.groupby(zones):
-        apart = known.geometry[rows.index].to_crs(int(epsg)).distance(edges[rows.index].to_crs(int(epsg)))
+        home = known["county_code"][rows.index]
+        edge = edges[home.unique()].to_crs(int(epsg))[home].set_axis(rows.index)
+        apart = known.geometry[rows.index].to_crs(int(epsg)).distance(edge)
         doubtful[rows.index] = apart < known["coord_uncertainty_m"][rows.index].fillna(0)
     return known[["id", "county_code"]].assign(doubtful=doubtful)

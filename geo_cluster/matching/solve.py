@@ -58,7 +58,6 @@ def solve(
     """
     from geo_cluster.matching.engine.milp import Limits  # slow to import: not for those who only look at a plan
     from geo_cluster.matching.engine.minima import out_of_reach
-    from geo_cluster.matching.engine.openings import best_opened
     from geo_cluster.matching.engine.strategy import best
     from geo_cluster.matching.engine.threads import one_blas_thread
 
@@ -66,7 +65,9 @@ def solve(
     before = None if start is None else plan_of(problem, start, "start")
     refuse_if(out_of_reach(problem))
     limits = Limits(time_limit_s=time_limit_s, mip_gap=mip_gap, seed=seed)
-    find = best_opened if problem.openings or problem.at_most or problem.parts else best
+    find = best
+    if problem.openings or problem.at_most or problem.parts:
+        from geo_cluster.matching.engine.openings import best_opened as find  # compiled, slow to import
     with one_blas_thread():
         return find(problem, limits, start=before, progress=progress)
 

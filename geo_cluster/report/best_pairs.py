@@ -6,19 +6,22 @@ All sites are looked at all the same: a rank is that among all sites that a proj
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster import parts
 from geo_cluster.domain import Language
-from geo_cluster.many.ground import Ground
-from geo_cluster.many.screening import Asked, Block, screen
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.region import Region
 from geo_cluster.scoring.information import Information, in_reach, of_choosers
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
+
+if TYPE_CHECKING:
+    from geo_cluster.many.ground import Ground
+    from geo_cluster.many.screening import Block
 
 MOST_PAIRS = 500_000
 """So many pairs of project and site are all listed; of more, the best sites of each project and the one of the plan."""
@@ -104,6 +107,9 @@ def informed(
 
 def ranking_of_best(study: Study) -> pd.DataFrame:
     """The ranking (`report.tables.ranking_table`) of the best sites of each project and of the site of its plan."""
+    from geo_cluster.many.ground import Ground  # compiled, slow to import: for very many pairs alone
+    from geo_cluster.many.screening import Asked, screen
+
     placed = np.flatnonzero(study.plan.site != UNPLACED)
     also = {str(study.projects.index[p]): int(study.plan.site[p]) for p in placed}
     ground, rows = Ground(study.region, certain=True), []

@@ -18,7 +18,7 @@ import numpy as np
 from geo_cluster.errors import InputError
 from geo_cluster.matching.engine import kernels, targets
 from geo_cluster.matching.engine.bound import Bound, price_knapsacks, price_pools, price_relaxed
-from geo_cluster.matching.engine.milp import Limits
+from geo_cluster.matching.engine.milp import Limits, Relaxation
 from geo_cluster.matching.engine.minima import impossible
 from geo_cluster.matching.engine.model import Model
 from geo_cluster.matching.engine.run import Run
@@ -30,15 +30,16 @@ from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 _WORKERS = 2
 
 # Sizes in columns.
-_TINY_COLUMNS, _TINY_NODES = (
-    150,
-    100,
-)  # up to which HiGHS alone may take milliseconds, nodes of its tree by then; all
+_TINY_COLUMNS, _TINY_NODES = 150, 100  # up to which HiGHS alone may take milliseconds, nodes of its tree by then; all
 _ALONE_COLUMNS = 200_000  # up to which HiGHS seeks a proof while the kernels are made; all
 _SMALL_COLUMNS = 2_000  # up to which a problem is proven rather than searched; all
 _EXACT_COLUMNS = 6_000  # up to which the exact programme begins at once; all
 _PROOF_COLUMNS = 30_000  # beyond which the exact programme isn't begun; all
 _SWEEP_COLUMNS = 1_000_000  # beyond which small neighbourhoods are too many to wait for; region 10,000 × 2,500, seed 1
+
+# Where HiGHS alone may take milliseconds all the same.
+_FEW_SPLIT = 2  # projects that the linear relaxation splits; the shipped scenarios
+_WHOLE = 1e-6  # a share that is none
 
 # Before a proof.
 _RUNS_BEFORE_BRANCHING = 6  # gap 5 × 15 to 10 × 60 and a to f with 60 jobs
@@ -133,7 +134,7 @@ def search(run: Run, seed: int) -> None:
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
-            if columns <= _TINY_COLUMNS and direct and _tiny(run, seed):
+            if direct and _easy(run, seed):
                 return
             if not kernels.ready() and not _ready_beside(run, workers, seed):
                 return
@@ -149,18 +150,30 @@ def search(run: Run, seed: int) -> None:
             run.halt[0] = True
 
 
-def _tiny(run: Run, seed: int) -> bool:
+def _easy(run: Run, seed: int) -> bool:
     """HiGHS alone where that takes milliseconds; True when that was enough."""
-    p, s = np.nonzero(np.isfinite(run.model.value))
-    task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+    model = run.model
+    p, s = np.nonzero(np.isfinite(model.value))
+    task = program(model, p, s, np.full(len(model.value), UNPLACED))
+    if len(p) > _TINY_COLUMNS and _split(task) > _FEW_SPLIT:
+        return False
     limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.share, seed=seed, light=True)
     option, outcome = task.solve(limits=limits)
     if outcome.infeasible:
         raise InputError(impossible(run))
-    run.lower(outcome.bound + run.model.base)
+    run.lower(outcome.bound + model.base)
     if option is not None:
         run.offer(option)
     return run.tick()
+
+
+def _split(task: Program) -> float:
+    """How many projects the linear relaxation, milliseconds, shares out among sites; inf where it has no solution."""
+    found = Relaxation(task).solve()
+    if found is None:
+        return np.inf
+    share = found[0][: len(task.p)]
+    return len(np.unique(task.p[(share > _WHOLE) & (share < 1 - _WHOLE)]))
 
 
 def _ready_beside(run: Run, workers: ThreadPoolExecutor, seed: int) -> bool:

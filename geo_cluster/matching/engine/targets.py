@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from geo_cluster.matching.engine.bound import Bound, price_knapsacks, price_pools
-from geo_cluster.matching.engine.branch import search
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.model import Model
 from geo_cluster.matching.engine.run import Run
@@ -104,6 +103,8 @@ class Dives:
         return -np.inf if model.short(option) else model.objective(option)
 
     def _dive(self, hand: Ints, target: float, nodes: int) -> tuple[Ints, int]:
+        from geo_cluster.matching.engine.branch import search  # compiled, slow to import
+
         found = [hand]
         done = search(
             self.model,
