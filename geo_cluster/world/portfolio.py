@@ -242,7 +242,7 @@ def checked(found: Understood) -> pd.DataFrame:
     faults += _on_two_sheets(found)
     sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
     absent = {key: cell for key, cell in sound.items() if key not in found.headings}
-    text = text.apply(lambda column: column.str.strip()).assign(**absent)
+    text = pd.DataFrame({key: column.str.strip() for key, column in text.items()} | absent, index=text.index)
     text = text[(found.text != "").any(axis=1)]
     if text.empty:
         raise InputError(faults or [Fault("world.no_project", found.table.place())])
@@ -321,24 +321,30 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
 
     declared = catalog.segments()
     estimated = estimate(segment, output, stated)
-    projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
-    projects["output_100m_yuan"] = output[:, 1]
+    made: dict[str, Any] = {"name": text["name"].where(text["name"] != "", ids), "segment": segment}
+    made["output_100m_yuan"] = output[:, 1]
     for key, bounds in amounts.items():
-        projects[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds
+        made |= _ends(key, bounds)
     for key, year in years.items():
-        projects[key] = pd.array(year, dtype="Float64").astype("Int64")
+        made[key] = pd.array(year, dtype="Float64").astype("Int64")
     usual = np.array([declared[key].max_minutes for key in segment])
-    projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
-    projects["max_minutes_given"] = ~np.isnan(minutes[:, 1])
+    made["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
+    made["max_minutes_given"] = ~np.isnan(minutes[:, 1])
     for need in needs():
         is_stated = ~np.isnan(stated[need][:, 1])
-        bounds = np.where(is_stated[:, None], stated[need], estimated[need])
-        projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
-        projects[f"{need}_given"] = is_stated
+        made |= _ends(need, np.where(is_stated[:, None], stated[need], estimated[need]))
+        made[f"{need}_given"] = is_stated
     if shares.any():
-        projects[SPLIT] = shares
-    projects["notes"] = text["notes"]
-    return projects.set_index(pd.Index(ids, name="id"))
+        made[SPLIT] = shares
+    made["notes"] = text["notes"]
+    projects = pd.DataFrame(made, index=text.index)
+    projects.index = pd.Index(ids, name="id")
+    return projects
+
+
+def _ends(key: str, bounds: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of a quantity: (P, 3) low, likely, high."""
+    return dict(zip((f"{key}_low", f"{key}_likely", f"{key}_high"), bounds.T, strict=True))
 
 
 def _years(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
