@@ -236,16 +236,15 @@ def checked(found: Understood) -> pd.DataFrame:
     InputError
         With every fault of headings and cells.
     """
-    text, faults = found.text, Faults(found.faults)
-    missing = _missing(found)
-    faults += missing
+    faults = Faults(found.faults)
+    faults += _missing(found)
     faults += _on_two_sheets(found)
-    sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
-    absent = {key: cell for key, cell in sound.items() if key not in found.headings}
-    text = pd.DataFrame({key: column.str.strip() for key, column in text.items()} | absent, index=text.index)
-    text = text[(found.text != "").any(axis=1)]
+    text = found.text[(found.text != "").any(axis=1)]
     if text.empty:
         raise InputError(faults or [Fault("world.no_project", found.table.place())])
+    sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
+    absent = {key: cell for key, cell in sound.items() if key not in found.headings}
+    text = pd.DataFrame({key: cells.str.strip() for key, cells in text.items()} | absent, index=text.index)
     ours = Faults()
     try:
         projects = _projects(text, Written(found), ours)
