@@ -6,9 +6,11 @@ go with a worker. It is sent anew then, and what waited for it is asked again.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 PATIENCE_S = 10.0
@@ -22,6 +24,8 @@ class NoWorkerError(Exception):
 class Sent:
     """Something that all workers have.
 
+    It travels as bytes: one worker after the other would import what an object is made of, and all wait for the last.
+
     Parameters
     ----------
     client : distributed.Client
@@ -30,12 +34,12 @@ class Sent:
     """
 
     def __init__(self, client: Any, content: object) -> None:
-        self.client, self._content = client, content
-        self.there = client.scatter(content, broadcast=True)
+        self.client, self._content = client, pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+        self.there = client.scatter(self._content, broadcast=True)
 
     def submit(self, work: Callable[[Any, Any], Any], piece: object) -> Task:
         """Begin `work(content, piece)` on some worker."""
-        return Task(self, work, piece, self.there, self.client.submit(work, self.there, piece, pure=False))
+        return Task(self, work, piece, self.there, self.client.submit(_do, work, self.there, piece, pure=False))
 
     def anew(self, lost: object) -> None:
         """Send it again, unless that was done since."""
@@ -43,6 +47,16 @@ class Sent:
             if not self.client.nthreads():
                 raise NoWorkerError
             self.there = self.client.scatter(self._content, broadcast=True)
+
+
+def _do(work: Callable[[Any, Any], Any], content: bytes, piece: object) -> Any:
+    return work(_opened(content), piece)
+
+
+@lru_cache(maxsize=1)
+def _opened(content: bytes) -> Any:
+    """What was sent, opened once by each worker."""
+    return pickle.loads(content)
 
 
 @dataclass

@@ -163,7 +163,7 @@ def write(
     kept = out / f"{KEPT}{_key(order, projects)}"
     pieces = list(enumerate(appraise.pieces(projects, sites=len(order.region.sites), top=order.top)))
 
-    if len(pieces) > runner.ALONE:
+    if len(pieces) > runner.ALONE and not scheduler:
         appraise.batch(order.region, projects.head(1), order.top)  # compiled once, for every process
 
     def do(left: list[tuple[int, pd.DataFrame]]) -> Iterator[dict[str, bytes]]:
