@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,3 +260,13 @@ def test_what_an_opening_is_worth_by_solving_again():
     assert (one.is_opened, one.worth) == (False, 0.0)
     (alone,) = opening_values(*(lambda p: (p, solve(p)))(park(openings=[Opening("park", 2.0, sites=[1])])))
     assert (alone.is_opened, alone.worth) == (True, 9.0)
+
+
+@pytest.mark.slow
+def test_the_gap_asked_for_is_reached_where_the_plan_in_hand_cost_much_more(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    from matching_instances import instance
+
+    plan = solve(instance("h", 50, 16, 2), mip_gap=0.01)
+    assert (plan.status, plan.ended, plan.violations) == ("optimal", "proof", ())
+    assert plan.gap <= 0.01

@@ -1,6 +1,10 @@
 """Every plan against all plans: brute force on small problems, and relations that must hold on larger ones."""
 
 import itertools
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,6 +228,24 @@ def test_same_seed_same_plan():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_same_plan_at_a_loose_gap_however_slow_each_worker_is(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    from matching_instances import instance
+
+    class Slow(ThreadPoolExecutor):
+        def submit(self, work, /, *asked, **more):
+            late = waits.choice([0, 0, 0.1, 0.3])
+            return super().submit(lambda: (time.sleep(late), work(*asked, **more))[1])
+
+    problem, waits = instance("region", 120, 40, 3), random.Random(3)
+    quick = solve(problem, mip_gap=0.01)
+    monkeypatch.setattr(strategy, "ThreadPoolExecutor", Slow)
+    slow = solve(problem, mip_gap=0.01)
+    assert quick.ended == slow.ended == "proof"
+    assert slow.site.tolist() == quick.site.tolist()
+
+
 def test_an_overwhelming_bonus_means_everyone_must_be_placed():
     """The minimisation form of the literature: costs as negative scores, and a price nobody wants to pay."""
     rng = np.random.default_rng(5)

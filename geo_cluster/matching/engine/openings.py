@@ -339,6 +339,7 @@ class _Search:
         self.proven = self.proven or self._reached(self.bound, 0.0)
         if self.proven or (self.forced is not None and not self.tick()):
             return
+        before = self.plan
         outcome, ceiling, slack = self._exact(self._left())
         if outcome.infeasible:
             if self.plan is None:
@@ -348,6 +349,8 @@ class _Search:
             return
         self.bound = min(self.bound, ceiling := self._of_all(ceiling))
         self.proven = (self.proven or outcome.finished) and self._reached(ceiling, slack)
+        if outcome.finished and not self.proven and self.plan is not before:
+            self.prove()  # the gap was a share of what a plan then in hand scored
 
     def _reached(self, ceiling: float, rounding: float) -> bool:
         """Whether the plan in hand is worth as much as any can be, at the gap asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from geo_cluster.matching.verify import objective, score_of, verify
 _LAST_S = 0.5  # most that choosing pools anew may take when time is over
 _SMALL_COLUMNS = 20_000  # up to which the linear programme of how many can be placed is solved at once
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
+_LOOSE = 1e-5  # a gap above which it is likely that several plans are proven, and which one depends on who is asked
 
 
 class Standing(NamedTuple):
@@ -58,6 +59,8 @@ class Run:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
         self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
+        self.above: Run | None = None
+        self.is_settled, self.pending = False, np.inf
         self.merged, self.is_cancelled, self.is_counted = merged(presolve(problem)), False, False
         self.most_open = len(self.merged.model.open)
         self.option = np.full(len(self.merged.model.value), UNPLACED, dtype=np.intp)
@@ -67,15 +70,25 @@ class Run:
         self.reported_at = 0.0
 
     def beside(self) -> Run:
-        """Another state of the same search: what it finds counts where it is taken over."""
+        """Another state of the same search, which ends with it: what it finds counts where it is taken over."""
         other = copy.copy(self)
         other.stop, other.lock, other.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
+        other.above, other.progress = self, None
         return other
+
+    def apart(self) -> Run:
+        """Where a job beside others keeps what it finds, where a loose gap lets it settle the search.
+
+        Else a plan and a bound that two jobs found would end the search, and which plan that is would depend on how
+        fast each of them was.
+        """
+        return self.beside() if self.mip_gap > _LOOSE else self
 
     def take(self, other: Run) -> None:
         """Take over what another state has found."""
-        self.offer(other.option)
-        self.lower(other.bound)
+        if other is not self:
+            self.offer(other.option)
+            self.lower(other.bound)
 
     def _search_in(self, rescaled: Rescaled) -> None:
         """Search in a model from here on, from the plan in hand."""
@@ -96,7 +109,7 @@ class Run:
         self.option = self.plan.option
         self._search_in(self.merged.model.rescaled(whole=True))
         self.stop.clear()
-        self.halt[0] = False
+        self.halt[0] = self.is_settled = False
         return True
 
     def is_over(self) -> bool:
@@ -109,6 +122,8 @@ class Run:
 
     def offer(self, option: Ints) -> None:
         """Take a plan when it is better than the one in hand; whoever fits as it is goes there first."""
+        if self.is_settled:
+            return
         option = filled(self.model, np.where(self.model.locked == UNPLACED, option, UNPLACED), least=-self.cut)
         new = self._standing(option)
         with self.lock:
@@ -120,6 +135,7 @@ class Run:
                     self.option, self.objective, self.short = option, new.value, new.short
                 if counts:
                     self.plan = new
+        self._settle()
 
     def _standing(self, option: Ints) -> Standing:
         score, placed = score_of(self.problem, self.sites(option)), int(np.count_nonzero(option != UNPLACED))
@@ -143,6 +159,27 @@ class Run:
             bound = min(bound, self.model.base + float(steps) * self.grain)
         with self.lock:
             self.bound = min(self.bound, bound)
+        self._settle()
+
+    def lower_later(self, bound: float) -> None:
+        """Take a bound that a job beside others found: at a loose gap once no other is under way (`catch_up`)."""
+        if self.mip_gap > _LOOSE:
+            with self.lock:
+                self.pending = min(self.pending, bound)
+        else:
+            self.lower(bound)
+
+    def catch_up(self) -> None:
+        """Take the bounds that were kept for later."""
+        if self.pending < self.bound:
+            self.lower(self.pending)
+
+    def _settle(self) -> None:
+        """At a loose gap the first plan that is proven stays, whatever comes in while others end."""
+        if self.mip_gap > _LOOSE and not self.is_settled and self.proven:
+            self.is_settled = True
+            self.stop.set()
+            self.halt[0] = True
 
     @property
     def missing_here(self) -> float:
@@ -203,18 +240,29 @@ class Run:
             if self.progress(news) is False:
                 self.is_cancelled = True
                 self.stop.set()
-        if self.proven or self.left_s() <= 0:
+        if self.proven or self.left_s() <= 0 or (self.above is not None and self.above.tick()):
             self.stop.set()
         self.halt[0] = self.stop.is_set()
         return self.stop.is_set()
 
-    def wait(self, jobs: list[Future[Ints]]) -> None:
-        """Wait for jobs, reporting meanwhile; their plans count in order, whichever ends first."""
-        for job in jobs:
+    def wait(self, jobs: Sequence[Future[Ints]], states: Sequence[Run] = ()) -> None:
+        """Wait for jobs, reporting meanwhile; their plans count in order, whichever ends first.
+
+        Parameters
+        ----------
+        jobs : sequence of Future
+        states : sequence of Run
+            Where each keeps what it finds (`apart`); here, by default.
+        """
+        states = states or [self] * len(jobs)
+        for job, state in zip(jobs, states, strict=True):
             while not wait([job], timeout=0.05).done:
-                self.tick()
+                for one in {id(one): one for one in (self, *states)}.values():
+                    one.tick()
+            self.take(state)
             self.offer(job.result())
             self.tick()
+        self.catch_up()
 
     def _place_who_fits(self) -> None:
         """Place whoever fits while all others stay at their sites; on other pools, where there is a choice."""
@@ -229,6 +277,7 @@ class Run:
 
     def assignment(self) -> Assignment:
         """The plan in hand, verified."""
+        self.is_settled = False
         self._place_who_fits()
         self.tick()
         model, site = self.model, self.sites(self.plan.option)

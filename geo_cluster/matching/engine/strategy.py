@@ -272,8 +272,8 @@ def _polish(run: Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, coun
 
 def _kernels(run: Run, workers: ThreadPoolExecutor, near: Neighbourhoods, first: int, *, count: int = _WORKERS) -> None:
     """A kernel for each of `count` workers, numbered from `first`."""
-    plan, jobs = run.option, []
-    for number in range(first, first + count):
+    plan, jobs, states = run.option, [], [run.apart() for _ in range(count)]
+    for number, state in enumerate(states, first):
         freed = near.related(
             plan, _KERNEL_PROJECTS if len(near.open) <= 2 * _KERNEL_PROJECTS else _KERNEL_PROJECTS // 2
         )
@@ -292,11 +292,11 @@ def _kernels(run: Run, workers: ThreadPoolExecutor, near: Neighbourhoods, first:
                 listed,
                 penalty=run.penalty,
                 limits=Limits(time_limit_s=run.left_s(), nodes=300),
-                stop=run.stop,
-                on_plan=run.offer,
+                stop=state.stop,
+                on_plan=state.offer,
             )
         )
-    run.wait(jobs)
+    run.wait(jobs, states)
 
 
 def _prove(run: Run, model: Model, forced: Floats | None, seed: int, annealing: Annealing | None = None) -> Ints:
@@ -380,7 +380,7 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
     start = price_pools(relaxed, stop=run.tick) if overwhelmed or relaxed is not model else first
     run.lower(start.value)
     asked: Callable[[], bool] = run.stop.is_set
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.objective, stop=asked, on_bound=run.lower)
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.objective, stop=asked, on_bound=run.lower_later)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT_COLUMNS and len(near.open) <= 100
     proof: Future[Ints] | None = None
@@ -392,7 +392,7 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
         if _PROOF_COLUMNS < columns <= _SWEEP_COLUMNS
         else 0
     )
-    failed, number, rounds = 0, 0, 0
+    failed, number, rounds, side = 0, 0, 0, run
     while not run.tick():
         # taken over after so many rounds, done or not, so that the search is the same each time
         if pricing is not None and (small or rounds >= _ROUNDS_BESIDE_PRICES):
@@ -404,35 +404,39 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
         free = _WORKERS - (pricing is not None) - (proof is not None)
         late, rounds = rounds >= _EARLY_ROUNDS, rounds + 1
         if not late and annealing and not small:
-            _better(run, workers, near, annealing, free)
+            _better(side, workers, near, annealing, free)
             continue
         if failed <= patience and not annealing:
-            failed = 0 if _better(run, workers, near, annealing, free) else failed + 1
+            failed = 0 if _better(side, workers, near, annealing, free) else failed + 1
             continue
         if proof is None and pricing is None and columns <= _PROOF_COLUMNS and (small or late):
             if targets.applies(tight) and tight.softened() is tight:
-                proof = workers.submit(targets.Dives(run, tight, bound).plans, run.option, sys.maxsize)
+                proof = workers.submit(targets.Dives(run, tight, bound).plans, run, run.option, sys.maxsize)
             else:
                 proof = workers.submit(_prove, run, tight, bound.forced, seed)
-            free -= 1
+            free, side = free - 1, run.apart()
         if proof is not None and (
-            proof.done() or columns <= _EXACT_COLUMNS // 6 or (small and number > 2 * len(_KERNEL_OPTIONS))
+            proof.done()
+            or side.is_settled
+            or columns <= _EXACT_COLUMNS // 6
+            or (small and number > 2 * len(_KERNEL_OPTIONS))
         ):
-            run.wait([proof])
-            return
+            break
         if annealing and (columns > _PROOF_COLUMNS or number % 2):
-            _better(run, workers, near, annealing, free)
+            _better(side, workers, near, annealing, free)
             number += 1
         else:
-            _kernels(run, workers, near, number, count=free)
+            _kernels(side, workers, near, number, count=free)
             number += free
     if proof is not None:
         run.wait([proof])
+        run.take(side)
 
 
 def _idle(run: Run, job: Future[Any]) -> None:
     """Wait for a job, reporting meanwhile."""
     while not wait([job], timeout=0.05).done:
+        run.catch_up()
         run.tick()
 
 

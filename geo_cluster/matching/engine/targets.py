@@ -53,56 +53,55 @@ def prove(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
     run.lower(start.value)
     priced = price_knapsacks(model, start, plan=run.objective, stop=run.stop.is_set, on_bound=run.lower)
     dives, kernels = Dives(run, model, start), not doubtful
-    run.wait([workers.submit(dives.begin, run.option)])
+    run.wait([workers.submit(dives.begin, run, run.option)])
     for number in range(sys.maxsize):
         if run.tick():
             return
-        nodes, before = _NODES * _LONGER**number, run.option
-        jobs = [workers.submit(dives.bounds, before, nodes)]
+        nodes, before, states = _NODES * _LONGER**number, run.option, [run.apart() for _ in range(2 + kernels)]
+        jobs = [workers.submit(dives.bounds, states[0], before, nodes)]
         if kernels:
-            jobs.append(workers.submit(_kernel, run, model, before, priced.forced, number, seed))
-        run.wait([*jobs, workers.submit(dives.plans, before, nodes)])
+            jobs.append(workers.submit(_kernel, states[1], model, before, priced.forced, number, seed))
+        run.wait([*jobs, workers.submit(dives.plans, states[-1], before, nodes)], states)
         kernels = kernels and jobs[-1].result() is not before
         if doubtful and nodes >= _MOST_NODES:
             return
 
 
 class Dives:
-    """Trees of a model from given prices; how far below the bound at the root has been searched."""
+    """Trees of a model from given prices; how far below the bound at the root has been searched.
+
+    What is found is told to the `run` that each tree is given, which also says when to stop.
+    """
 
     def __init__(self, run: Run, model: Model, start: Bound) -> None:
-        self.run, self.model, self.start = run, model, start
+        self.model, self.start = model, start
         self.step = max(run.allowed, 0.999 * run.grain) if run.grain else 0.999 * run.allowed
         # where values are multiples, so are targets: what is nowhere exceeded by a multiple is the bound
         self.unit = max(run.grain or 0.0, self.step)
         self.below, self.root = self.unit, np.inf
 
-    def begin(self, hand: Ints) -> Ints:
+    def begin(self, run: Run, hand: Ints) -> Ints:
         """The bound at the root, before anything runs beside that lowers it sooner or later."""
-        self._dive(hand, self._worth(hand), 1)
-        self.root = self.run.bound
+        self._dive(run, hand, _worth(run, hand), 1)
+        self.root = run.bound
         return hand
 
-    def plans(self, hand: Ints, nodes: int) -> Ints:
+    def plans(self, run: Run, hand: Ints, nodes: int) -> Ints:
         """So many nodes, depth first, for plans better than the one in hand; the best."""
-        return self._dive(hand, self._worth(hand), nodes)[0]
+        return self._dive(run, hand, _worth(run, hand), nodes)[0]
 
-    def bounds(self, hand: Ints, nodes: int) -> Ints:
+    def bounds(self, run: Run, hand: Ints, nodes: int) -> Ints:
         """Targets further and further below the bound at the root, each in so many nodes; the best plan found."""
-        option, worth = hand, self._worth(hand)
-        while option is hand and not self.run.halt[0] and self.root - self.below > worth + self.step:
-            option, done = self._dive(hand, self.root - self.below, nodes)
+        option, worth = hand, _worth(run, hand)
+        while option is hand and not run.halt[0] and self.root - self.below > worth + self.step:
+            option, done = self._dive(run, hand, self.root - self.below, nodes)
             if done >= nodes:
                 break
             further = self.below * min(1.0, _GROWTH / np.log(max(done, 2)))
             self.below += self.unit * max(np.rint(further / self.unit), 1.0)
         return option
 
-    def _worth(self, option: Ints) -> float:
-        model = self.run.model
-        return -np.inf if model.short(option) else model.objective(option)
-
-    def _dive(self, hand: Ints, target: float, nodes: int) -> tuple[Ints, int]:
+    def _dive(self, run: Run, hand: Ints, target: float, nodes: int) -> tuple[Ints, int]:
         from geo_cluster.matching.engine.branch import search  # compiled, slow to import
 
         found = [hand]
@@ -112,11 +111,15 @@ class Dives:
             plan=lambda: target,
             step=self.step,
             on_plan=found.append,
-            on_bound=self.run.lower,
-            halt=self.run.halt,
+            on_bound=run.lower,
+            halt=run.halt,
             limit=nodes,
         )
         return found[-1], done
+
+
+def _worth(run: Run, option: Ints) -> float:
+    return -np.inf if run.model.short(option) else run.model.objective(option)
 
 
 def _kernel(run: Run, model: Model, hand: Ints, forced: Floats, number: int, seed: int) -> Ints:
