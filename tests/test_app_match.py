@@ -20,7 +20,7 @@ from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
 from geo_cluster.matching.time_budget import TimeBudget
-from geo_cluster.report import comparison, explanation, plans, tables
+from geo_cluster.report import best_pairs, comparison, explanation, plans, tables
 from geo_cluster.report.comparison import Other
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import PROJECTS, Work
@@ -215,6 +215,15 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     assert [one.value for one in page.caption].count(text("match.not_complete", "zh")) == len(FRONTS)
     only = [text(f"match.only_{kind}", "zh", value=0, objective=plan.objective) for kind in FRONTS]
     assert not {one.value for one in page.text} & set(only)
+
+
+@pytest.mark.parametrize("tab", ["plan", "ranking"])
+def test_of_very_many_pairs_it_is_said_that_the_best_are_listed(tab, monkeypatch):
+    monkeypatch.setattr(best_pairs, "MOST_PAIRS", 100)
+    result = replace(run())
+    page = at(opened("match", study=result), tab)
+    assert not page.exception
+    assert best_pairs.note(result, "zh") in [one.value for one in page.caption]
 
 
 def test_decisions_are_kept_when_the_language_changes():

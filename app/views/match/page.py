@@ -27,7 +27,7 @@ from app.views.match import (
     years,
 )
 from app.widgets import open_tab, plain, plan_name, refusals, show_map
-from geo_cluster.report import tables
+from geo_cluster.report import best_pairs, tables
 from geo_cluster.report.spread import leading_cause, spread
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
@@ -111,6 +111,8 @@ def _results(study: Study) -> None:
     }
     name, tab = open_tab("match", {name: t(f"match.{name}") for name in TABS})
     with tab, refusals():
+        if name in ("plan", "ranking") and (short := best_pairs.note(study, session.language())):
+            st.caption(short)  # of very many pairs not all can be listed, nor chosen
         drawn[name](study)
         if name == "plan":
             remarks.draw(study)
