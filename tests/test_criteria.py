@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from geo_cluster.scoring import criteria
 from geo_cluster.scoring.criteria import MEASURES, Setting, coverage_ratio, decide
 from geo_cluster.world import catalog
 
@@ -143,3 +144,23 @@ def test_chance_first_counts_eligible_sites_only_and_ties_share():
     assert np.allclose(decision.chance_first(only_last), only_last)
     nobody = decision.chance_first(np.zeros((P, S), dtype=bool))
     assert (nobody == 0).all()
+
+
+@pytest.mark.parametrize("draws", [1, 2, 40, 999, 1000])
+def test_the_middle_of_the_draws_is_numpys_to_the_last_bit(draws):
+    rng = np.random.default_rng(draws)
+    for digits in (0, 1, 15):
+        score = np.round(rng.random((draws, 7, 5)) * 100, digits)
+        assert np.array_equal(criteria._middle(score), np.quantile(score, [0.05, 0.95], axis=0))
+    assert criteria._middle(np.empty((draws, 0, 5)))[0].shape == (0, 5)
+
+
+def test_blocks_of_draws_come_in_order_and_only_where_somebody_is_wanted(monkeypatch):
+    decision = decide(setting(), setting(40, spread=0.5), catalog.criteria(), {})
+    whole = decision.scores_of(slice(None))
+    monkeypatch.setattr(criteria, "BLOCK", 1)
+    wanted = np.arange(P) != 1
+    found = list(decide(setting(), setting(40, spread=0.5), catalog.criteria(), {}).scores_by_block(wanted))
+    assert [rows.start for rows, _ in found] == np.flatnonzero(wanted).tolist()
+    for rows, score in found:
+        assert np.allclose(score, whole[:, rows], rtol=0, atol=1e-12)

@@ -264,11 +264,9 @@ def _chosen_from(
     decision: DecisionMatrix, allowed: np.ndarray, is_chooser: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(N, A) scores of the sites that each project which has a choice may go to, in every draw; places of the sites."""
-    for rows in decision.blocks():
-        if is_chooser[rows].any():
-            score = decision.scores_of(rows)
-            for p in np.flatnonzero(is_chooser[rows]):
-                yield score[:, p, allowed[rows][p]], np.flatnonzero(allowed[rows][p])
+    for rows, score in decision.scores_by_block(is_chooser):
+        for p in np.flatnonzero(is_chooser[rows]):
+            yield score[:, p, allowed[rows][p]], np.flatnonzero(allowed[rows][p])
 
 
 CLEAR = 2.0
