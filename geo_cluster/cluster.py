@@ -7,6 +7,7 @@ go with a worker. It is sent anew then, and what waited for it is asked again.
 from __future__ import annotations
 
 import pickle
+import secrets
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class Sent:
     """
 
     def __init__(self, client: Any, content: object) -> None:
-        self.client, self._content = client, pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+        mark = secrets.token_bytes(8)  # files that an object has open are those of now, not of the last time
+        self.client, self._content = client, pickle.dumps((mark, content), pickle.HIGHEST_PROTOCOL)
         self.there = client.scatter(self._content, broadcast=True)
 
     def submit(self, work: Callable[[Any, Any], Any], piece: object) -> Task:
@@ -56,7 +58,7 @@ def _do(work: Callable[[Any, Any], Any], content: bytes, piece: object) -> Any:
 @lru_cache(maxsize=1)
 def _opened(content: bytes) -> Any:
     """What was sent, opened once by each worker."""
-    return pickle.loads(content)
+    return pickle.loads(content)[1]
 
 
 @dataclass
