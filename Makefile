@@ -43,11 +43,13 @@ check: .tools/dev  ## lint, format, types, import contracts, data
 format: .tools/dev  ## put the code in shape
 	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
 
+APART := %/ratios.py %/matching.py %/matching_suite.py  # runs first; asks for a problem; takes hours
 bench: .tools/dev  ## measure against peers and the last release (minutes; prints ratios, keeps them in benchmarks/results)
 	@$(SYNC) --group dev --group data --group cluster --group bench
 	@$(UV) run --no-sync python benchmarks/ratios.py --peers --keep
-	@for file in $(filter-out %/ratios.py,$(wildcard benchmarks/*.py)); do \
-	  echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+	@failed=; for file in $(filter-out $(APART),$(wildcard benchmarks/*.py)); do \
+	  echo "== $$file"; $(UV) run --no-sync python $$file || failed="$$failed $$file"; done; \
+	  test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench-quick: .tools/dev  ## the same in a minute, without peers: ends with 1 where something is half as fast as in the last release
 	@$(UV) run --no-sync python benchmarks/ratios.py --check

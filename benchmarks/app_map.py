@@ -48,9 +48,10 @@ MANY_OURS = (
     + """
 from app import cached
 from app.widgets import show_map
+from geo_cluster.world.layers import Layers
 @st.cache_resource
 def source():
-    payload = dict(cached.overview_payload("zh"))
+    payload = dict(cached.overview_payload(Layers(), "zh"))
     features = [{"at": one, "p": {"title": f"synthetic {i}", "id": f"S{i}", "rows": []}} for i, one in enumerate(at)]
     layer = {"key": "many", "group": "synthetic", "name": "synthetic", "kind": "point", "color": "#b3223e"}
     payload["layers"] = [*payload["layers"], {**layer, "visible": True, "legend": True, "features": features}]
