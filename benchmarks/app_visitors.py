@@ -196,7 +196,10 @@ def summary(seconds: list[list[float]]) -> str:
 
 async def main() -> None:
     visitors, rounds, windows = map(int, sys.argv[1:4] + ["20", "6", "1"][len(sys.argv) - 1 :])
-    browser_path = next(found for found in map(shutil.which, NAMES) if found)
+    browser_path = next((found for found in map(shutil.which, NAMES) if found), None)
+    if browser_path is None:
+        print("skipped: this needs chromium on the PATH")
+        return
     with tempfile.TemporaryDirectory() as folder:
         server, url = serve(Path(folder))
         try:
