@@ -4,6 +4,7 @@
 
 Each visitor opens the score page, then again and again thinks for some seconds, types another output and waits for the
 sentence that belongs to it and for the end of the script. At the end each must still find what it typed and no other's.
+Ends with 1 where one of them doesn't, or a page had an error.
 
 WINDOWS of them (1 unless told) are windows of one headless Chromium, which also change the planning level of their own
 work. The rest say to the server what a browser would, in Streamlit's own messages: planners' browsers have processors
@@ -164,7 +165,7 @@ class Voice:
                     element = told.delta.new_element
                     if element.number_input.label.startswith("年产值"):
                         self.field = Field(element.number_input, told.delta.fragment_id)
-                    elif 'class="gc-verdict"' in element.html.body and first:
+                    elif 'class="gc-verdict ' in element.html.body and first:
                         self.sentence, first = element.html.body, False
                     elif element.WhichOneof("type") == "exception":
                         self.errors.append(element.exception.message)
@@ -226,6 +227,8 @@ async def main() -> None:
                     sep="\n",
                 )
                 await browser.close()
+                if broken or sum(kept) < visitors:
+                    sys.exit(1)
         finally:
             server.terminate()
 
