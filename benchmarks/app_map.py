@@ -1,6 +1,6 @@
 """First map, warm visit, toggles and 20,000 features, beside a bare st_folium page with the same layers.
 
-    python -m benchmarks.app_map [rounds]
+    python benchmarks/app_map.py [ROUNDS]
 
 Every request that would leave this machine is refused. The bare page is what anyone would write: the layers read with
 geopandas, put into `folium.GeoJson` and `folium.CircleMarker`, shown with st_folium; only its scripts are local too.
@@ -143,6 +143,9 @@ def row(what, ours, bare=None, target=""):
 
 def main(rounds=3):
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        print("skipped: this needs chromium on the PATH")
+        return
     print(f"{'seconds (median)':44} {'ours':>8} {'bare':>8} {'ratio':>7}  target")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

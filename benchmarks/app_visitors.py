@@ -4,6 +4,7 @@
 
 Each visitor opens the score page, then again and again thinks for some seconds, types another output and waits for the
 sentence that belongs to it and for the end of the script. At the end each must still find what it typed and no other's.
+Ends with 1 where one of them doesn't, or a page had an error.
 
 WINDOWS of them (1 unless told) are windows of one headless Chromium, which also change the planning level of their own
 work. The rest say to the server what a browser would, in Streamlit's own messages: planners' browsers have processors
@@ -164,7 +165,7 @@ class Voice:
                     element = told.delta.new_element
                     if element.number_input.label.startswith("年产值"):
                         self.field = Field(element.number_input, told.delta.fragment_id)
-                    elif 'class="gc-verdict"' in element.html.body and first:
+                    elif 'class="gc-verdict ' in element.html.body and first:
                         self.sentence, first = element.html.body, False
                     elif element.WhichOneof("type") == "exception":
                         self.errors.append(element.exception.message)
@@ -196,7 +197,10 @@ def summary(seconds: list[list[float]]) -> str:
 
 async def main() -> None:
     visitors, rounds, windows = map(int, sys.argv[1:4] + ["20", "6", "1"][len(sys.argv) - 1 :])
-    browser_path = next(found for found in map(shutil.which, NAMES) if found)
+    browser_path = next((found for found in map(shutil.which, NAMES) if found), None)
+    if browser_path is None:
+        print("skipped: this needs chromium on the PATH")
+        return
     with tempfile.TemporaryDirectory() as folder:
         server, url = serve(Path(folder))
         try:
@@ -223,6 +227,8 @@ async def main() -> None:
                     sep="\n",
                 )
                 await browser.close()
+                if broken or sum(kept) < visitors:
+                    sys.exit(1)
         finally:
             server.terminate()
 

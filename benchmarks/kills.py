@@ -107,12 +107,11 @@ def main() -> None:
         assert history == list(range(len(history), 0, -1)), "there is a hole in a history"
     told = ", ".join(f"{count} in {what}" for what, count in killed.items())
     print(f"killed: {told}; {acknowledged} saves acknowledged, {lost} lost")
+    sound = "://" in address or is_sound(Path(address))
     if "://" not in address:
         parts = [path.name for path in folder.iterdir() if ".part" in path.name]
-        print(
-            f"the file is {'sound' if is_sound(Path(address)) else 'DAMAGED'}; begun and never finished: {len(parts)}"
-        )
-    sys.exit(bool(lost))
+        print(f"the file is {'sound' if sound else 'DAMAGED'}; begun and never finished: {len(parts)}")
+    sys.exit(bool(lost) or not sound)
 
 
 def is_sound(file: Path) -> bool:

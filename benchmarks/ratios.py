@@ -4,13 +4,15 @@
 
 Each row does the same work twice, ours and a yardstick's, and prints how many times as long the yardstick takes. Times
 are processor time of this process and its children, the least of several: what else runs on the machine hardly counts.
-`--peers` adds the packages of the group `bench`; `--keep` writes `results/<commit>.json`; `--check` ends with 1 where a
-ratio is under half of that of the last release (`results/release.json`).
+`last` is the ratio in the last release (`results/release.json`), `of last` ours as a share of that: below 1 is slower.
+`--peers` adds the packages of the group `bench`; `--keep` writes `results/<commit>.json`, with day, machine and load;
+`--check` ends with 1 where a ratio is under half of that of the last release.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -172,8 +174,10 @@ def key_of(row: Row) -> str:
 
 def as_json(rows: Iterable[Row]) -> str:
     """What is kept of a run: commit, machine, rows."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    machine = {"python": platform.python_version(), "processor": platform.machine(), "cores": os.cpu_count()}
+    describe = ["git", "describe", "--always", "--dirty", "--exclude", "*"]  # a changed checkout isn't its commit
+    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    machine = {"python": platform.python_version(), "processor": processor(), "cores": os.cpu_count()}
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     found = {
         key_of(row): {
             "ours_s": round(row.ours_s, 5),
@@ -182,7 +186,16 @@ def as_json(rows: Iterable[Row]) -> str:
         }
         for row in rows
     }
-    return json.dumps({"commit": commit.stdout.strip(), "machine": machine, "rows": found}, indent=1) + "\n"
+    kept = {"commit": commit, "day": datetime.date.today().isoformat(), "machine": machine, "load": load, "rows": found}
+    return json.dumps(kept, indent=1) + "\n"
+
+
+def processor() -> str:
+    """Its name where the system tells (Linux), else its kind."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def read(path: Path) -> dict[str, float]:
@@ -194,9 +207,10 @@ def read(path: Path) -> dict[str, float]:
 
 def table(rows: Iterable[Row], release: Mapping[str, float]) -> str:
     """The rows for people, each beside the last release."""
-    lines = [f"{'':<46} {'yardstick':<20} {'ours s':>8} {'theirs s':>9} {'times':>8} {'last':>8}"]
+    lines = [f"{'':<46} {'yardstick':<20} {'ours s':>8} {'theirs s':>9} {'times':>8} {'last':>8} {'of last':>8}"]
     for row in rows:
-        last = f"{release[key_of(row)]:8.2f}" if key_of(row) in release else "       -"
+        before = release.get(key_of(row))
+        last = f"{before:8.2f} {row.ratio / before:8.2f}" if before else f"{'-':>8} {'new':>8}"
         lines.append(
             f"{row.name:<46} {row.yardstick:<20} {row.ours_s:8.3f} {row.theirs_s:9.3f} {row.ratio:8.2f} {last}"
         )
@@ -213,10 +227,16 @@ def main() -> None:
     work_s = TIMES * least(fixed_work, 5)
     rows = [*scoring(options.peers), *matching(options.peers), *product(work_s)]
     release, kept = read(RELEASE), json.loads(as_json(rows))
-    print(f"{kept['commit']}, {kept['machine']}")
+    machine = kept["machine"]
+    print(
+        f"{kept['day']}, commit {kept['commit']}, {machine['processor']}, {machine['cores']} cores, "
+        f"Python {machine['python']}, load {kept['load']}"
+    )
     print(table(rows, release))
     if options.keep:
-        (RESULTS / f"{kept['commit']}.json").write_text(as_json(rows), encoding="utf-8")
+        path = RESULTS / f"{kept['commit']}.json"
+        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        print(f"kept as {path.relative_to(RESULTS.parents[1])}")
     slow = too_slow(rows, release) if options.check else []
     for one in slow:
         print(f"half as fast: {one}", file=sys.stderr)

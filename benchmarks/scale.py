@@ -1,11 +1,11 @@
 """Time and memory of a study against its size, from files to files, and the part that grows fastest.
 
-    python benchmarks/scale.py [--projects 100 300 1000 3000 10000] [--sites 2500] [--gap 0.01] [--limit 300]
+    python benchmarks/scale.py [--projects 100 300 1000 3000] [--sites 2500] [--gap 0.01] [--limit 300]
 
 Each size runs in a process of its own on made-up projects at the shipped sites, or at made-up ones: the portfolio is
 written as a CSV, read, studied, and every file written. Seconds are processor time; memory is the most the process
 held. The last line names the part that grows fastest between the two largest sizes, as a power of the number of
-projects.
+projects. The README's curve goes on to 10,000, which takes another minute and a half and 3.8 GB.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def steepest(found: dict[int, dict[str, float]]) -> tuple[str, float]:
 def main() -> None:
     """Print a column a size, a row a part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--projects", type=int, nargs="+", default=[100, 300, 1_000, 3_000, 10_000])
+    parser.add_argument("--projects", type=int, nargs="+", default=[100, 300, 1_000, 3_000])
     parser.add_argument("--sites", type=int, default=0, help="so many made-up ones in place of the shipped")
     parser.add_argument("--gap", type=float, default=0.01)
     parser.add_argument("--limit", type=float, default=600.0, help="most seconds of matching")

@@ -1,5 +1,6 @@
 """The measure of speed: what is half as fast as in the last release is named, and nothing else."""
 
+import datetime
 import json
 from pathlib import Path
 
@@ -27,7 +28,17 @@ def test_half_as_fast_is_named_and_a_slower_machine_is_not(ratios, tmp_path):
     (told,) = ratios.too_slow([before[0]._replace(ours_s=2.1), before[1]], release)
     assert told.startswith("plan (HiGHS)")
     assert ratios.too_slow([ratios.Row("new", "HiGHS", 9.0, 1.0)], release) == []
-    assert "8.00" in ratios.table(before, release)
+    slower = ratios.table([before[0]._replace(ours_s=2.0)], release).splitlines()[1]
+    assert slower.split()[-3:] == ["4.00", "8.00", "0.50"]
+    assert ratios.table([before[0]], {}).splitlines()[1].split()[-1] == "new"
+
+
+def test_what_is_kept_says_which_day_commit_and_machine(ratios):
+    kept = json.loads(ratios.as_json([ratios.Row("plan", "HiGHS", 1.0, 8.0)]))
+    assert kept["day"] == datetime.date.today().isoformat()
+    assert kept["commit"]
+    assert kept["machine"]["processor"]
+    assert kept["rows"]["plan | HiGHS"]["ratio"] == 8.0
 
 
 def test_the_last_release_is_kept_with_its_machine(ratios):
