@@ -62,13 +62,16 @@ def tally(tables: Iterable[pd.DataFrame]) -> Tally:
     words = toml.table("layers")["words"]["source"]
     counts = Tally(0, 0, 0, 0, 0)
     for table in tables:
-        cells = table.reindex(columns=["source_class", "confidence", "as_of", "source_is_copy"])
-        cells = cells.astype(object).fillna("").astype(str)
+        class_, confidence, as_of, copied = (
+            table[name].astype(object).fillna("").astype(str).to_numpy(object)
+            if name in table
+            else np.full(len(table), "")
+            for name in ("source_class", "confidence", "as_of", "source_is_copy")
+        )
         told = [any(part and part not in words for part in one.split("；")) for one in publishers(table)]
         named = np.array(told, dtype=bool)
-        dated = ~cells["as_of"].str.strip().isin(("", NOT_DATED))
-        rest = (cells[["source_class", "confidence"]] != "").all(axis=1)
-        hits = (named & dated & rest, cells["source_is_copy"] == "yes", ~named, ~dated)
+        dated = np.array([one.strip() not in ("", NOT_DATED) for one in as_of], dtype=bool)
+        hits = (named & dated & (class_ != "") & (confidence != ""), copied == "yes", ~named, ~dated)
         found = (len(table), *(int(hit.sum()) for hit in hits))
         counts = Tally(*(before + more for before, more in zip(counts, found, strict=True)))
     return counts
