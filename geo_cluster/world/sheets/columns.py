@@ -281,6 +281,8 @@ class _Column:
 
     def once(self, cell: str, said: str) -> Read:
         """What `one` gives, and what it counts; nothing is counted yet."""
+        if self.reads != "amount":
+            return Read(self.one(cell, said), 0, {})
         before = self.no_unit, self.times
         self.no_unit, self.times = 0, Counter()
         read = self.one(cell, said)
@@ -335,7 +337,7 @@ def _read_column(
     known: dict[tuple[str, str], Read] = {}  # many cells say the same, or nothing
     unit_column = column.declared.get("unit_column", "")
     is_number, is_amount = column.reads not in ("text", "verbatim"), column.reads == "amount"
-    for number, (row, cell) in enumerate(zip(text.index, text[column.key], strict=True)):
+    for number, (row, cell) in enumerate(zip(text.index.tolist(), text[column.key].tolist(), strict=True)):
         at, unit = (int(row), column.k), plain(said.iloc[number]) if said is not None else ""
         if at in table.odd:
             faults.append(table.odd[at].at(table.place(int(row), column.heading)))
@@ -347,7 +349,8 @@ def _read_column(
             known[cell, unit] = column.once(cell, unit)
         read, no_unit, times = known[cell, unit]
         column.no_unit += no_unit
-        column.times.update(times)
+        if times:
+            column.times.update(times)
         if isinstance(read, Fault):
             if read.code not in LEFT:
                 faults.append(read.at(table.place(int(row), column.heading)))
