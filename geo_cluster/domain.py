@@ -47,7 +47,7 @@ class FieldError(ValueError):
 class Declared(BaseModel):
     """Base of all declarations: frozen, no unknown keys, field docstrings are the help texts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Text(Declared):

@@ -19,6 +19,9 @@ from geo_cluster.study import Study
 from geo_cluster.world import layers, rule_life, sources
 from geo_cluster.world.spreadsheet import undate_package
 
+INDEXED = 1_000
+"""From so many rows a layer has a spatial index: making one takes longer than looking through fewer."""
+
 
 def write_geopackage(study: Study, path: Path) -> None:
     """Write every registered layer and the plan's lines from the R&D anchor to each site, in WGS84.
@@ -59,8 +62,10 @@ def plan_lines(study: Study) -> gpd.GeoDataFrame:
 
 def _write(frame: pd.DataFrame, path: Path, layer: str, about: dict[str, str]) -> None:
     """Append one layer; an empty one keeps its columns, rows without a place keep an empty geometry."""
-    kind = "LineString" if frame.empty else None
+    kind, indexed = "LineString" if frame.empty else None, "YES" if len(frame) > INDEXED else "NO"
     try:
-        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", layer_metadata=about, geometry_type=kind)
+        pyogrio.write_dataframe(
+            frame, path, layer=layer, driver="GPKG", layer_metadata=about, geometry_type=kind, SPATIAL_INDEX=indexed
+        )
     except (DataSourceError, DataLayerError, FeatureError) as problem:
         raise OSError(errno.EIO, str(problem)) from problem
