@@ -8,8 +8,7 @@ from streamlit_folium import st_folium
 
 from app import cached, session, state
 from app.web.tickets import ticketed
-from geo_cluster.maps import page as maps_page
-from geo_cluster.maps import site_map
+from geo_cluster.maps import canvas, site_map
 from geo_cluster.maps.site_map import Classes, Told
 
 
@@ -54,10 +53,10 @@ def show_sites(
             on_pick(picked)
 
     st_folium(
-        maps_page.canvas_of(scripts=scripts),
+        canvas.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=maps_page.FetchedPayload(ticketed(address), laid),
+        feature_group_to_add=canvas.FetchedPayload(ticketed(address), laid),
         use_container_width=True,
         returned_objects=[],
         on_change=heard,

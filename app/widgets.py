@@ -17,7 +17,7 @@ from app.session import t
 from app.web.tickets import ticketed
 from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError
-from geo_cluster.maps import page as maps_page
+from geo_cluster.maps import canvas
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -42,10 +42,10 @@ def show_map(source: cached.Source, *, key: str, height: int = 640) -> None:
     address, scripts, file = source
     session.keep(f"map-{key}", file)
     st_folium(
-        maps_page.canvas_of(scripts=scripts),
+        canvas.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=maps_page.FetchedPayload(ticketed(address)),
+        feature_group_to_add=canvas.FetchedPayload(ticketed(address)),
         use_container_width=True,
         returned_objects=[],
     )

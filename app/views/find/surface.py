@@ -16,6 +16,7 @@ from app.session import t
 from app.web.tickets import ticketed
 from app.web.tiles import Pyramid
 from geo_cluster import toml
+from geo_cluster.maps import canvas
 from geo_cluster.maps import page as maps_page
 
 CLICKED = "find-clicked"
@@ -73,7 +74,7 @@ def show(ground: Ground, surface: Surface, found: Found | None, exact: Pyramid |
     }
     ours = f"{scripts[-1].rpartition('/')[0]}/surface.js"
     st_folium(
-        maps_page.canvas_of(scripts=[*scripts, ours]),
+        canvas.canvas_of(scripts=[*scripts, ours]),
         key=key,
         height=height,
         feature_group_to_add=_Laid(ticketed(address), told),
