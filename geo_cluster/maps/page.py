@@ -37,7 +37,7 @@ PAGE = """<!DOCTYPE html>
 <body>
 <div id="map_canvas"></div>
 <script>
-const map_here = L.map("map_canvas", {options});
+var map_here = L.map("map_canvas", {options});
 geoClusterMap(map_here, {source});
 </script>
 </body>
