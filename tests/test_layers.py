@@ -203,6 +203,16 @@ def test_every_column_of_a_shipped_layer_has_a_name_that_people_read(name):
 # ---- layers of one's own: seen when they are refreshed, gone when nobody needs them -----------------------------
 
 
+def test_shipped_points_are_held_against_a_gazetteer_of_ones_own(tmp_path):
+    places = Layers().read("geonames")
+    lon, lat = convert(places.geometry.x, places.geometry.y, source="gcj02", target="wgs84")
+    moved = places.drop(columns="geometry").assign(lon=lon.round(6), lat=lat.round(6))
+    mine = Layers(own.register(tmp_path / "own", geonames=moved))
+    with pytest.raises(DataError) as refusal:
+        mine.read("sites")
+    assert refusal.value.faults[0].code == "world.looks_shifted"
+
+
 def test_own_layers_stand_in_place_of_the_shipped_ones(tmp_path):
     mine, shipped = Layers(own.register(tmp_path / "own", sites=own.sites())), Layers()
     assert set(mine.own) == {"sites"}

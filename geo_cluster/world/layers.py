@@ -160,6 +160,7 @@ class Layers:
             table = _unpacked(path, layer) if own else _cast(name, parse(path))
             if own:  # a shipped file is, by its hash, the one that `check_all` and the tests found sound
                 refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
+            if own or not set(LOCATING).isdisjoint(self.own):  # nobody held it against counties of one's own
                 refuse_if(self._misplaced(name, table), DataError)
             _tables[mark] = table
         refuse_if(_count_faults(layer, table), DataError)
