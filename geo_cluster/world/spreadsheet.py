@@ -44,6 +44,9 @@ WIDEST = 36
 _LONGEST = 32_767
 """UTF-16 units that a cell of a workbook holds."""
 
+_COUNTERS = (24, 92)
+"""Where in SQLite's header the changes are counted, 4 bytes each."""
+
 
 def inert(text: str) -> str:
     """The text with an apostrophe wherever a spreadsheet would otherwise begin a formula.
@@ -171,6 +174,9 @@ def undated(workbook: bytes) -> bytes:
 def undate_package(path: Path) -> None:
     """Take the time of its making out of a GeoPackage: the same content gives the same bytes.
 
+    GDAL writes a layer in one transaction or in two, as time goes; SQLite counts them in the file's header, for others
+    who have the file open (SQLite's file format, 1.3.7 and 1.3.21), and nobody has a new file open.
+
     Raises
     ------
     OSError
@@ -183,6 +189,10 @@ def undate_package(path: Path) -> None:
             for table, column in (("gpkg_contents", "last_change"), ("gpkg_metadata_reference", "timestamp")):
                 if table in names:
                     package.execute(f"UPDATE {table} SET {column} = '1980-01-01T00:00:00.000Z'")
+        with path.open("rb+") as file:
+            for place in _COUNTERS:
+                file.seek(place)
+                file.write((1).to_bytes(4, "big"))
     except sqlite3.Error as problem:
         raise OSError(str(problem)) from problem
 
