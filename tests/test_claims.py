@@ -161,11 +161,11 @@ def ways_in(one: Case) -> int:
 
 
 def pool_worth(one: Case) -> int:
-    """So much more in the pool, and the plan gains so many points."""
+    """So much more in the pool, and the plan gains so many points, at the weights in force."""
     table = explanation.pool_values_table(one.result)
     for row in table.itertuples():
         wider = what_if.more_scenario(one.result, {(row.resource, row.pool): row.step}, source=SOURCE)
-        gain = one.again(known=wider.known).plan.objective - one.result.plan.objective
+        gain = one.again(known=wider.known, weights=wider.weights).plan.objective - one.result.plan.objective
         assert gain == pytest.approx(row.gain, abs=1e-3)
         assert gain > explanation.WORTH_TELLING
     return len(table)

@@ -13,6 +13,7 @@ import pytest
 from geo_cluster import study
 from geo_cluster.report import comparison, explanation, what_if
 from geo_cluster.report import tables as report_tables
+from geo_cluster.world import catalog, portfolio
 from tests import world
 
 
@@ -148,7 +149,8 @@ def run_crowded(**changes):
 
 
 def rows(settings):
-    return {key: [one.model_dump() for one in entries] for key, entries in settings.items()}
+    weights = {"weights": settings["weights"]} if "weights" in settings else {}
+    return {key: [one.model_dump() for one in settings[key]] for key in settings.keys() - weights.keys()} | weights
 
 
 @pytest.mark.slow
@@ -178,6 +180,23 @@ def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
     again = what_if.known_with(trial.known, resource="power", pool="G1", bounds=70.0, source="又一次")
     assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
+
+
+@pytest.mark.slow
+def test_a_supposed_number_moves_no_weight():
+    """Nobody knows either city's quota: the criterion gave its weight back, and a tonne more isn't to bring it."""
+    row = {"name": {"zh": "试", "en": "try"}, "sites": ["E01", "H01"], "draws": 50, "day": "2026-12-01"}
+    few = study.run(catalog.scenario_from(row), projects=portfolio.read("sample").iloc[:4])
+    assert "quota_cover" in few.region.alike
+    more = explanation.problem_with_more(few, {("energy", "420700"): 1.0})
+    assert np.array_equal(more.score, few.problem.score, equal_nan=True)
+    assert explanation.pool_value(few, "energy", "420700", 1.0) == (pytest.approx(0.0, abs=1e-9), True)
+    trial = what_if.pool_scenario(few, resource="energy", pool="420700", amount=31_000.0, source="试算")
+    after = study.run(trial, projects=few.projects)
+    assert after.plan.objective == pytest.approx(few.plan.objective)
+    assert after.decision.weight.tolist() == pytest.approx(few.decision.weight.tolist())
+    said = trial.model_copy(update={"weights": {}})
+    assert "quota_cover" not in study.run(said, projects=few.projects).region.alike, "known, it has its weight again"
 
 
 def test_the_full_station_binds_and_the_others_do_not(crowded):

@@ -271,8 +271,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.unproven": ("（时限内未证明）", " (not proven in time)"),
     "match.option_use": ("照此试算", "Try this"),
     "match.option_use_help": (
-        "将项目锁定到该园区；所缺部分加到该资源池的区间上，记为“试算假定”。然后按“运行”。",
-        "Locks the project there; what is lacking is added to the pool's interval as a supposition. Then press Run.",
+        "将项目锁定到该园区；所缺部分加到该资源池的区间上，记为“试算假定”，权重不变。然后按“运行”。",
+        "Locks the project there; what is lacking is added to the pool's interval as a supposition; weights stay as they are. Then press Run.",
     ),
     "match.option_used": ("按落地办法试算：{project}", "A placement option tried: {project}"),
     # resources

@@ -15,6 +15,7 @@ from geo_cluster.matching.years import base_name
 from geo_cluster.report import over_time
 from geo_cluster.shares import rule_name
 from geo_cluster.study import Study
+from geo_cluster.supply.pools import number_behind
 from geo_cluster.world import catalog
 
 
@@ -32,17 +33,20 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     Returns
     -------
     dict
-        `locked`, `known` and `shares` of the scenario.
+        `locked`, `known` and `shares` of the scenario, and its `weights` where they have to be held; see `_held`.
     """
     scenario, project = study.scenario, study.projects.index[option.project]
     site = study.sites["id"].iloc[option.site]
     locked = [pair for pair in scenario.locked if pair.project != project]
     wider = more_scenario(study, most_of(option.more), source=source)
-    return {"locked": (*locked, Pair(project=project, site=site)), "known": wider.known, "shares": wider.shares}
+    settings = {"locked": (*locked, Pair(project=project, site=site)), "known": wider.known, "shares": wider.shares}
+    return settings if wider.weights == scenario.weights else settings | {"weights": wider.weights}
 
 
 def more_scenario(study: Study, more: Mapping[tuple[str, str], float], *, source: str) -> Scenario:
     """The study's scenario with more in some pools, as uncertain as they are: low, likely and high rise alike.
+
+    Weights stay those in force; see `_held`.
 
     Parameters
     ----------
@@ -67,7 +71,24 @@ def more_scenario(study: Study, more: Mapping[tuple[str, str], float], *, source
             there = study.region.bounds_of(kind.attribute, [pool])[0] + study.region.promised_of(kind.attribute, [pool])
             bounds = there * kind.times + amount * (1 + _ROUNDING)
             known = known_with(known, resource=resource, pool=pool, bounds=bounds, source=source)
-    return scenario.model_copy(update={"known": known, "shares": shares})
+    return scenario.model_copy(update={"known": known, "shares": shares, "weights": _held(study, more)})
+
+
+def _held(study: Study, pools: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Weights of the scenario by which supposing another number in pools leaves all weights as they are.
+
+    A criterion that is alike everywhere gives its weight back, and has it again once one site differs. A tenth of a
+    tonne that is only supposed would do, and every score of every site would move.
+    """
+    alike, criteria = study.region.alike, catalog.criteria()
+    raw = {key: study.scenario.weights.get(key, one.weight) for key, one in criteria.items()}
+    if not any(weight for key, weight in raw.items() if key not in alike):
+        return dict(study.scenario.weights)
+    kinds = [kind for resource, _ in pools if (kind := catalog.resource_kind(resource))]
+    moved = {kind.attribute for kind in kinds}
+    back = [key for key in sorted(alike) if criteria[key].attribute]
+    held = [key for key in back if moved & {*number_behind(criteria[key], study.sites).get_level_values(0)}]
+    return dict(study.scenario.weights) | dict.fromkeys(held, 0.0)
 
 
 _ROUNDING = 1e-9  # on top of what is lacking, so that hectares and mu don't undo it
@@ -121,4 +142,4 @@ def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, sour
     """
     own = max(amount - over_time.beside(study, resource, pool), 0.0)
     known = known_with(study.scenario.known, resource=resource, pool=pool, bounds=own, source=source)
-    return study.scenario.model_copy(update={"known": known})
+    return study.scenario.model_copy(update={"known": known, "weights": _held(study, [(resource, pool)])})

@@ -312,7 +312,7 @@ def unplaced(study: Study) -> None:
 
 
 def _change(note: str, settings: dict[str, Any]) -> Any:
-    rows = {key: [one.model_dump() for one in entries] for key, entries in settings.items()}
+    rows = {key: given if key == "weights" else [one.model_dump() for one in given] for key, given in settings.items()}
     return lambda: state.change(note, **rows)
 
 
