@@ -10,7 +10,10 @@ from geo_cluster.errors import InputError
 from geo_cluster.matching import Link, Problem, Resource, group_limits, solve, verify
 from geo_cluster.matching.alternatives import alternatives, difference, distance
 from geo_cluster.matching.explain import lock_prices, placement_options, pool_values, site_importance, why_here
+from geo_cluster.matching.plan import Assignment
+from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.stable import blocking_pairs, match_stably
+from geo_cluster.matching.time_budget import _NEAR_GAP, TimeBudget
 from geo_cluster.matching.tradeoffs import balance_front, trade_off
 from geo_cluster.matching.verify import objective
 from tests.refusals import faults_of, refused
@@ -481,3 +484,59 @@ def test_a_plan_of_something_else_and_seconds_that_are_none_are_refused(question
     for seconds in (-1, np.nan, "long"):
         limit = [("matching.not_an_amount", "time_limit_s")]
         assert refused(lambda seconds=seconds: question(problem, plan, time_limit_s=seconds, **more)) == limit
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_of_a_plan_that_is_not_proven_as_many_stay_as_can(seed):
+    """Another arrangement may be better than it; that is no answer to what somebody asks about this one."""
+    found = small(seed)
+    if found is None:
+        return
+    problem, best = found
+    plans = plans_of(problem)
+    rng = np.random.default_rng(seed)
+    mine, worth = plans[rng.integers(len(plans))]
+    plan = Assignment(mine, worth, best.bound, 0.0, "feasible")
+    p, s = (int(rng.integers(n)) for n in problem.shape)
+    if not problem.eligible[p, s] or problem.locked[p] != UNPLACED:
+        return
+    may = [(site, value) for site, value in plans if site[p] == s]
+    if not may:
+        return
+    asked = problem.suppose(locked=np.where(np.arange(len(mine)) == p, s, problem.locked))
+    again = TimeBudget(60.0).solve(asked, near=plan)
+    assert verify(asked, again.site) == ()
+    assert again.objective == pytest.approx(objective(problem, again.site))
+    free = TimeBudget(60.0).solve(asked)
+    if plan.is_best:
+        assert again.objective == pytest.approx(max(value for _, value in may))
+        return
+    placed = mine != UNPLACED
+    stay = [int((site == mine)[placed].sum()) for site, _ in may]
+    height = 1 + 2 * np.nanmax(np.abs(problem.score))
+    most = max(value + height * count for (_, value), count in zip(may, stay, strict=True))
+    stays = int((again.site == mine)[placed].sum())
+    assert again.objective + height * stays >= most - _NEAR_GAP * (abs(most) + 1) * 2
+    assert stays >= int((free.site == mine)[placed].sum())
+    assert again.status == "feasible" and again.bound == np.inf, "nothing is proven of the problem itself"
+
+
+def test_what_is_asked_of_a_large_plan_moves_few():
+    """Fifty projects and a plan that may be bettered nearly everywhere: one more comes in, and few go elsewhere."""
+    rng = np.random.default_rng(3)
+    demand = rng.uniform(1, 5, 50)
+    site = np.arange(50) % 5
+    room = np.bincount(site, weights=demand)
+    room[site[-1]] -= 1.0  # so much short of all of them
+    problem = Problem(rng.uniform(0, 10, (50, 5)), [Resource("land", "mu", demand, np.arange(5), room)], bonus=20.0)
+    site[-1] = UNPLACED
+    assert verify(problem, site) == ()
+    plan = Assignment(site, objective(problem, site), np.inf, np.inf, "feasible")
+    options = placement_options(problem, plan, project=49)
+    assert options
+    assert all(len(option.moves) <= 3 and not option.proven for option in options)
+    reasons = why_here(problem, plan)
+    assert len(reasons) > 20
+    for reason in reasons:
+        assert np.isfinite(reason.loss) and not reason.proven
+        assert reason.loss <= 20.0 + 10.0 * 3, "at most one stays out, and few are moved"

@@ -225,7 +225,7 @@ def placement_options(
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
     bonus = problem.bonus.copy()
     bonus[project] += loss
-    forced = clock.solve(problem.suppose(bonus=bonus), waiting=most)
+    forced = clock.solve(problem.suppose(bonus=bonus), waiting=most, near=plan)
     if forced is not None and forced.site[project] != UNPLACED and not forced.violations:
         options.append(_option(plan, forced, project, (), forced.objective - loss - plan.objective))
     as_opened = problem.settled(plan.opened)
@@ -237,7 +237,7 @@ def placement_options(
         start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
         try:
             with_it = enlarged(lacking[s]).suppose(locked=_locked(problem, project, s))
-            again = clock.solve(with_it, start=start, waiting=most - tried)
+            again = clock.solve(with_it, start=start, waiting=most - tried, near=plan)
         except InputError:  # it can't stand there together with what is locked, or minima can't be met
             continue
         if again is not None and again.site[project] == s and not again.violations:
@@ -316,7 +316,8 @@ def pool_values(
     for number, (resource, k) in enumerate(pools):
         more = np.where(np.arange(len(resource.capacity)) == k, step, 0.0)
         wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
-        again = clock.solve(problem.suppose(resources=wider), start=plan.site, waiting=len(pools) - number)
+        wide = problem.suppose(resources=wider)
+        again = clock.solve(wide, start=plan.site, waiting=len(pools) - number, near=plan)
         gain = np.nan if again is None else again.objective - plan.objective
         proven = again is not None and again.status == plan.status == "optimal"
         price = float(prices[resource.name][k])
@@ -521,7 +522,7 @@ def _loss_of(
 ) -> tuple[float, bool]:
     """What the plan loses under a change and whether that is proven; inf when nothing keeps the rules, nan unsolved."""
     try:
-        again = clock.solve(problem.suppose(**changes), start=start, waiting=waiting)
+        again = clock.solve(problem.suppose(**changes), start=start, waiting=waiting, near=plan)
     except InputError:
         return np.inf, True
     if again is None:

@@ -132,6 +132,11 @@ class Assignment:
     ended: Ended = "given"
 
     @property
+    def is_best(self) -> bool:
+        """Whether it is proven that no plan has a higher objective value, whatever gap was asked for."""
+        return self.bound <= self.objective + 1e-6 * max(1.0, abs(self.objective))
+
+    @property
     def sha256(self) -> str:
         """Names the plan: where each project is, on which pools it draws, and how far it is proven."""
         proof = f"{self.objective!r} {self.bound!r} {self.gap!r} {self.status}"

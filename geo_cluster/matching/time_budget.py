@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,9 +17,12 @@ from geo_cluster.matching.arguments import amount_faults
 from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import PROBLEM, Problem
+from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.solve import solve
+from geo_cluster.matching.verify import objective, score_of
 
 _STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+_NEAR_GAP = 1e-3  # where staying is worth most and nothing can be proven, that is soon reached and rarely bettered
 _USEFUL_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
 
 
@@ -75,7 +79,14 @@ class TimeBudget:
         """A share, 0 … 1, of what is left."""
         return TimeBudget(self.each_s, self.left_s * share, stop=self.stop)
 
-    def solve(self, problem: Problem, *, start: ArrayLike | None = None, waiting: int = 1) -> Assignment | None:
+    def solve(
+        self,
+        problem: Problem,
+        *,
+        start: ArrayLike | None = None,
+        waiting: int = 1,
+        near: Assignment | None = None,
+    ) -> Assignment | None:
         """The plan found in the time of one of `waiting` re-solves; None when nothing is left or it was stopped.
 
         Parameters
@@ -85,6 +96,9 @@ class TimeBudget:
             A plan to begin with.
         waiting : int
             How many re-solves share the time that is left.
+        near : Assignment, optional
+            The plan that is asked about. Where that isn't proven the best, any other arrangement may be better, for
+            reasons that have nothing to do with what is asked: then as many as can stay where it has them.
 
         Raises
         ------
@@ -95,7 +109,12 @@ class TimeBudget:
         plan = None
         if left > 0:
             limit = min(self.each_s, left, max(left / max(waiting, 1), _USEFUL_S))
-            plan = solve(problem, time_limit_s=limit, start=start, progress=self._goes_on)
+            if near is None or near.is_best:
+                plan = solve(problem, time_limit_s=limit, start=start, progress=self._goes_on)
+            else:
+                held, gap = _held(problem, near), max(near.gap, _NEAR_GAP)
+                found = solve(held, time_limit_s=limit, mip_gap=gap, start=start, progress=self._goes_on)
+                plan = _unheld(problem, found)
             if plan.violations and not np.isfinite(presolve(problem).value).any():
                 raise InputError(Fault("matching.nobody_open", PROBLEM))
         if plan is None or (self.stop.is_set() and plan.status != "optimal"):
@@ -105,3 +124,18 @@ class TimeBudget:
 
     def _goes_on(self, _: Progress) -> bool:
         return not self.stop.is_set()
+
+
+def _held(problem: Problem, plan: Assignment) -> Problem:
+    """The problem in which staying where a plan has one is worth more than any other place."""
+    (p,) = np.nonzero(plan.site != UNPLACED)
+    score, s = problem.score.copy(), plan.site[p]
+    score[p, s] += 1.0 + 2.0 * float(np.nanmax(np.abs(problem.score), initial=0.0))
+    return problem.suppose(score=score)
+
+
+def _unheld(problem: Problem, plan: Assignment) -> Assignment:
+    """A plan of that problem as one of the problem itself; nothing is proven of it."""
+    score = score_of(problem, plan.site, plan.opened)
+    value = objective(problem, plan.site, plan.opened)
+    return replace(plan, objective=value, score=score, bound=np.inf, gap=np.inf, status="feasible", ended="given")

@@ -45,7 +45,7 @@ from geo_cluster.world import catalog
 LIMIT_S = 5.0
 """Seconds that each solving again may take."""
 
-TOTAL_S = 45.0
+TOTAL_S = 35.0
 """Seconds that all of them together may take."""
 
 SELDOM = 0.5
@@ -252,14 +252,20 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
 def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """What more in each pool that binds adds to the objective, by scoring and solving again.
 
-    The step is the least that lets one waiting project in; what gains less than `WORTH_TELLING` is left out.
+    The step is the least that lets one waiting project in; what gains less than `WORTH_TELLING` is left out. Where the
+    plan isn't proven the best, who has a place waits for nothing: it might go there as it is.
 
     Returns
     -------
     DataFrame
         The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points), `proven`.
     """
-    clock, waiting, rows = allowance(clock), waiting_for(study), []
+    clock, rows = allowance(clock), []
+    waiting = {
+        pool: missing
+        for pool, lacking in waiting_for(study).items()
+        if (missing := {p: amount for p, amount in lacking.items() if study.plan.is_best or study.plan.site[p] < 0})
+    }
     for number, ((resource, pool), lacking) in enumerate(waiting.items()):
         step = Shortage(resource, pool, min(lacking.values()), "").asked
         again = _solved_with(study, resource, pool, step, clock, len(waiting) - number)
@@ -275,7 +281,9 @@ def _solved_with(
 ) -> Assignment | None:
     """The plan with so much more in one pool; None when there was no time."""
     problem = problem_with_more(study, {(resource, pool): step})
-    return None if problem is None else clock.solve(problem, start=study.plan.site, waiting=waiting)
+    if problem is None:
+        return None
+    return clock.solve(problem, start=study.plan.site, waiting=waiting, near=study.plan)
 
 
 def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
@@ -292,8 +300,11 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
         lacking, lacking_en = (shortfalls(study, one.lacking, language) for language in LANGUAGES)
         zh = f"须{'、'.join(lacking)}，并留给该项目" if lacking else "安排在这里方案总分更高"
         en = f"{', '.join(lacking_en)}, kept for it" if lacking else "the plan is worth more with it here"
-        cost = "，无可行方案" if np.isinf(one.loss) else f"，方案总分减少 {one.loss:.1f} 分"
-        price = "is impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
+        cost, price = f"，方案总分减少 {one.loss:.1f} 分", f"costs {one.loss:.1f}"
+        if np.isinf(one.loss):
+            cost, price = "，无可行方案", "is impossible"
+        elif one.loss < -WORTH_TELLING:  # the plan isn't proven the best, and a better one has it there
+            cost, price = "，未见方案总分减少", "costs nothing that was found"
         rows.append(
             {
                 "project": study.projects.index[one.project],
@@ -301,7 +312,7 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
                 "favourite": ids.iloc[one.favourite],
                 "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分），{zh}；若强制安排{cost}",
                 "why_en": f"favourite {favourite.en} ({one.favourite_score:.1f}): {en}; forcing it there {price}",
-                "loss": round(float(one.loss), 4),
+                "loss": round(max(float(one.loss), 0.0), 4),
                 "proven": one.proven,
             }
         )
